@@ -1,0 +1,36 @@
+import type { Prediction, PlatformChoice } from '../outcome/prediction.ts';
+
+/** Where an image stands in a Pod or template. */
+export type ImageUse = {
+  /** JSON field path from the object's root: `spec.template.spec.containers[0].image`. */
+  readonly path: string;
+  /** `container "web"`, `init container "migrate"`, `ephemeral container "debug"`, `image volume "model"`. */
+  readonly where: string;
+  /** As written, unparsed. */
+  readonly image: string;
+  readonly pullPolicy: PullPolicy;
+};
+
+export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';
+
+/** What of a Pod decides whose credentials and which nodes its pulls meet. */
+export type PodDemand = {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** The names in `spec.imagePullSecrets`, as written: empty names count (pull-parity C1). */
+  readonly imagePullSecrets: readonly string[];
+  /** Fixed by nodeSelector or required affinity; `undefined` where the Pod leaves it to the policy. */
+  readonly platforms: PlatformChoice | undefined;
+  /** A workload's template: its ServiceAccount's secrets are not yet joined, and may come with the same apply. */
+  readonly isTemplate: boolean;
+  /** Seconds, where the object limits how long its Pods may take to start. */
+  readonly deadline: { readonly name: 'progressDeadlineSeconds' | 'activeDeadlineSeconds'; readonly seconds: number } | undefined;
+};
+
+export type ImageQuestion = { readonly image: string; readonly pullPolicy: PullPolicy; readonly pod: PodDemand };
+
+/** Answers for one image. Rejects only for a bug; when `signal` aborts it answers with what it knows. */
+export type PredictImage = (question: ImageQuestion, signal: AbortSignal) => Promise<Prediction>;
+
+/** Whether schedulable nodes hold an image: `unknown` where a node's list is full or nodes cannot be read. */
+export type ImagePresence = (image: string) => 'present' | 'absent' | 'unknown';

@@ -1,0 +1,145 @@
+import { parseDigest, type Digest } from './digest.ts';
+import { isIndexType, isManifestType } from './media-type.ts';
+import { normalizePlatform, type Platform } from './platform.ts';
+import { err, ok, type Result } from './result.ts';
+
+/** One entry of a manifest or an index (OCI image spec, descriptor.md). `size` in bytes. */
+export type Descriptor = {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  /** Where the content may be fetched instead of the registry: foreign layers only. */
+  readonly urls: readonly string[];
+  /** `undefined` where the entry does not say, which runtimes treat differently from a wrong one. */
+  readonly platform: Platform | undefined;
+};
+
+export type ImageManifest = {
+  readonly kind: 'manifest';
+  readonly mediaType: string;
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+};
+
+export type ImageIndex = {
+  readonly kind: 'index';
+  readonly mediaType: string;
+  readonly manifests: readonly Descriptor[];
+};
+
+/** The part of an image's config that a pull looks at. */
+export type ImageConfig = {
+  readonly platform: Platform;
+  readonly diffIds: readonly string[];
+};
+
+/** Far above any real image (overlayfs mounts at most 500 layers), far below what a 4 MiB manifest could list. */
+const MAX_ENTRIES = 2048;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads a manifest or an index whose bytes were served as `mediaType`, with containerd's check that the two agree
+ * (core/images `validateMediaType`): a body that could be read both ways is refused.
+ */
+export function decodeManifest(bytes: Uint8Array, mediaType: string): Result<ImageManifest | ImageIndex> {
+  const document = parseObject(bytes);
+  if (!document.ok) return document;
+  const value = document.value;
+  const declared = typeof value['mediaType'] === 'string' ? value['mediaType'] : '';
+  if (isPresent(value['fsLayers'])) return err('it is a schema 1 manifest inside');
+  if (isIndexType(mediaType)) {
+    if (isPresent(value['config']) || isPresent(value['layers']) || isManifestType(declared)) {
+      return err('it was served as an index but is a manifest');
+    }
+    return decodeIndex(value, mediaType);
+  }
+  if (isPresent(value['manifests']) || isIndexType(declared)) {
+    return err('it was served as a manifest but is an index');
+  }
+  return decodeImageManifest(value, mediaType);
+}
+
+function decodeImageManifest(value: Json, mediaType: string): Result<ImageManifest> {
+  const config = decodeDescriptor(value['config'], 'config');
+  if (!config.ok) return config;
+  const layers = decodeList(value['layers'], 'layers');
+  if (!layers.ok) return layers;
+  return ok({ kind: 'manifest', mediaType, config: config.value, layers: layers.value });
+}
+
+function decodeIndex(value: Json, mediaType: string): Result<ImageIndex> {
+  const manifests = decodeList(value['manifests'], 'manifests');
+  return manifests.ok ? ok({ kind: 'index', mediaType, manifests: manifests.value }) : manifests;
+}
+
+function decodeList(value: unknown, name: string): Result<readonly Descriptor[]> {
+  if (value === undefined || value === null) return ok([]);
+  if (!Array.isArray(value)) return err(`its "${name}" is not a list`);
+  if (value.length > MAX_ENTRIES) return err(`its "${name}" has ${value.length} entries, more than ${MAX_ENTRIES}`);
+  const list: Descriptor[] = [];
+  for (const [at, entry] of value.entries()) {
+    const descriptor = decodeDescriptor(entry, `${name}[${at}]`);
+    if (!descriptor.ok) return descriptor;
+    list.push(descriptor.value);
+  }
+  return ok(list);
+}
+
+function decodeDescriptor(value: unknown, name: string): Result<Descriptor> {
+  if (!isObject(value)) return err(`its "${name}" is missing or not an object`);
+  const digest = parseDigest(typeof value['digest'] === 'string' ? value['digest'] : '');
+  if (!digest.ok) return err(`its "${name}.digest" is no digest (${digest.error})`);
+  const size = value['size'] ?? 0;
+  if (typeof size !== 'number' || !Number.isSafeInteger(size)) return err(`its "${name}.size" is not a whole number`);
+  const urls = Array.isArray(value['urls']) ? value['urls'].filter((url) => typeof url === 'string') : [];
+  return ok({
+    mediaType: typeof value['mediaType'] === 'string' ? value['mediaType'] : '',
+    digest: digest.value,
+    size,
+    urls,
+    platform: decodePlatform(value['platform']),
+  });
+}
+
+function decodePlatform(value: unknown): Platform | undefined {
+  if (!isObject(value)) return undefined;
+  const text = (key: string): string | undefined => (typeof value[key] === 'string' ? value[key] : undefined);
+  return normalizePlatform({
+    os: text('os') ?? '',
+    architecture: text('architecture') ?? '',
+    variant: text('variant'),
+    osVersion: text('os.version'),
+  });
+}
+
+/** Reads an image config; what is no JSON object fails, as it fails every runtime. */
+export function decodeImageConfig(bytes: Uint8Array): Result<ImageConfig> {
+  const document = parseObject(bytes);
+  if (!document.ok) return document;
+  const rootfs = document.value['rootfs'];
+  const diffIds = isObject(rootfs) && Array.isArray(rootfs['diff_ids']) ? rootfs['diff_ids'] : [];
+  return ok({
+    platform: decodePlatform(document.value) ?? normalizePlatform({ os: '', architecture: '' }),
+    diffIds: diffIds.filter((id) => typeof id === 'string').slice(0, MAX_ENTRIES + 1),
+  });
+}
+
+function parseObject(bytes: Uint8Array): Result<Json> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return err('it is not JSON');
+  }
+  return isObject(value) ? ok(value) : err('it is not a JSON object');
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Go reads a missing key and `null` alike; anything else is there, even an empty list. */
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}

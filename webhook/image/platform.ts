@@ -1,0 +1,66 @@
+import { err, ok, type Result } from './result.ts';
+
+/** A platform in GOOS/GOARCH terms, normalised (pull-parity F1). `osVersion` matters on Windows only. */
+export type Platform = {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant: string | undefined;
+  readonly osVersion: string | undefined;
+};
+
+const ARCHITECTURE_ALIASES: Readonly<Record<string, readonly [architecture: string, variant: string | undefined]>> =
+  Object.freeze({
+    x86_64: ['amd64', undefined],
+    'x86-64': ['amd64', undefined],
+    i386: ['386', undefined],
+    aarch64: ['arm64', undefined],
+    armhf: ['arm', 'v7'],
+    armel: ['arm', 'v6'],
+  });
+const PART = /^[A-Za-z0-9_.-]+$/u;
+
+/** Brings spellings together as containerd's platforms database does: `aarch64` is `arm64`, `arm` is `arm/v7`. */
+export function normalizePlatform(platform: {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string | undefined;
+  readonly osVersion?: string | undefined;
+}): Platform {
+  const lower = platform.architecture.toLowerCase();
+  const alias = Object.hasOwn(ARCHITECTURE_ALIASES, lower) ? ARCHITECTURE_ALIASES[lower] : undefined;
+  const architecture = alias?.[0] ?? lower;
+  const written = platform.variant?.toLowerCase();
+  const given = written === undefined || written === '' ? alias?.[1] : written;
+  const os = platform.os.toLowerCase() === 'macos' ? 'darwin' : platform.os.toLowerCase();
+  const osVersion = platform.osVersion === '' ? undefined : platform.osVersion;
+  return { os, architecture, variant: normalizeVariant(architecture, given), osVersion };
+}
+
+function normalizeVariant(architecture: string, variant: string | undefined): string | undefined {
+  if (architecture === 'amd64') return variant === 'v1' || variant === '1' ? undefined : variant;
+  if (architecture === 'arm64') return variant === undefined || variant === 'v8' || variant === '8' ? undefined : variant;
+  if (architecture !== 'arm') return variant;
+  if (variant === undefined) return 'v7';
+  return /^[5-8]$/u.test(variant) ? `v${variant}` : variant;
+}
+
+/** Reads `os/arch[/variant]`, as `--platform` and the policy write it. */
+export function parsePlatform(text: string): Result<Platform> {
+  const [os, architecture, variant, ...more] = text.split('/');
+  if (os === undefined || architecture === undefined || more.length > 0) {
+    return err(`"${text}" is no platform: expected os/arch[/variant], for example linux/amd64 or linux/arm/v7`);
+  }
+  if (![os, architecture, variant ?? 'x'].every((part) => PART.test(part))) {
+    return err(`"${text}" is no platform: a part is empty or has a character that no platform has`);
+  }
+  return ok(normalizePlatform({ os, architecture, variant }));
+}
+
+export function formatPlatform(platform: Platform): string {
+  const base = `${platform.os}/${platform.architecture}`;
+  return platform.variant === undefined ? base : `${base}/${platform.variant}`;
+}
+
+export function isSamePlatform(a: Platform, b: Platform): boolean {
+  return a.os === b.os && a.architecture === b.architecture && a.variant === b.variant;
+}

@@ -1,0 +1,50 @@
+/**
+ * One place where a runtime would ask for an image, in the order it would. The registry layer takes it as it is.
+ */
+export type Endpoint = {
+  /** `https-then-http`: containerd and dockerd try HTTPS first and fall back (pull-parity E6, E9). */
+  readonly scheme: 'https' | 'http' | 'https-then-http';
+  /** Host with port where one is written, as in a URL: `reg.example:5000`, `[::1]:5000`. */
+  readonly authority: string;
+  /** What stands before `/<repository>/manifests/...`: `/v2` unless `override_path`. No trailing slash. */
+  readonly pathPrefix: string;
+  /** The repository's path there; CRI-O's `location` may change it. */
+  readonly repository: string;
+  /** Sent as `?ns=` (pull-parity D16), `undefined` for the image's own host. */
+  readonly namespace: string | undefined;
+  readonly canPull: boolean;
+  readonly canResolve: boolean;
+  /** Which references this endpoint serves: CRI-O's `pull-from-mirror`. */
+  readonly serves: 'all' | 'digest-only' | 'tag-only';
+  readonly tls: EndpointTls;
+  /** Sent with every request to this endpoint (`[host.*.header]`). May hold secrets: never printed. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly dialTimeoutMs: number;
+  readonly role: 'mirror' | 'upstream';
+  /** The kubelet's credentials go here too: false for CRI-O's mirrors on another domain (pull-parity C12). */
+  readonly takesCredentials: boolean;
+  /** The settings file that names this endpoint, as the operator knows it; `undefined` for the runtime's default. */
+  readonly declaredBy: string | undefined;
+};
+
+export type EndpointTls = {
+  /** False where the settings switch verification off, or the runtime does for loopback. */
+  readonly isVerified: boolean;
+  /** PEM texts trusted besides the system's authorities. */
+  readonly authorities: readonly string[];
+  readonly clientPairs: readonly { readonly certificate: string; readonly key: string }[];
+};
+
+/** A settings file that could not be used as written. `line` counts from 1. */
+export type SettingsProblem = {
+  readonly file: string;
+  readonly line: number | undefined;
+  /** What was expected, and what the runtime makes of it. */
+  readonly reason: string;
+};
+
+/** What the node's settings say for one image. */
+export type EndpointPlan =
+  | { readonly kind: 'endpoints'; readonly endpoints: readonly Endpoint[]; readonly problems: readonly SettingsProblem[] }
+  /** The runtime refuses before any request: `blocked = true`, an unreadable CA file, a name that no registry resolves. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly file: string | undefined; readonly problems: readonly SettingsProblem[] };

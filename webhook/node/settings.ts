@@ -1,0 +1,29 @@
+import type { ImageReference } from '../image/reference.ts';
+import type { Runtime } from '../outcome/runtime.ts';
+import type { EndpointPlan } from './endpoint.ts';
+import type { FileTree } from './file-tree.ts';
+
+/** What the nodes are set up with, as far as it was declared. */
+export type NodeSetup = {
+  /** A tree like `/etc/containerd/certs.d`; `undefined` where none was declared. */
+  readonly certsD: FileTree | undefined;
+  readonly docker: {
+    /** `daemon.json`, as text with the name that messages use. */
+    readonly daemonJson: { readonly name: string; readonly text: string } | undefined;
+    /** A tree like `/etc/docker/certs.d`. */
+    readonly certsD: FileTree | undefined;
+  };
+  readonly crio: {
+    /** `registries.conf` and its drop-ins, in the order in which they are read. */
+    readonly registriesConf: readonly { readonly name: string; readonly text: string }[];
+    /** Trees like `/etc/containers/certs.d`, first match wins. */
+    readonly certsD: readonly FileTree[];
+  };
+  /** `host[:port]` or CIDR, allowed plain HTTP or unverified TLS on every runtime. A policy's shorthand for the files. */
+  readonly insecureRegistries: readonly string[];
+  /** PEM texts that the nodes trust for every host, besides the system's. */
+  readonly authorities: readonly string[];
+};
+
+/** Which endpoints a runtime so set up would ask for an image, in order. */
+export type PlanEndpoints = (reference: ImageReference, runtime: Runtime) => EndpointPlan;

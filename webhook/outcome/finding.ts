@@ -1,0 +1,44 @@
+/** What is wrong beside the outcome: it may fail a pull tomorrow, or explains why one fails today. */
+export type Finding =
+  | { readonly kind: 'pull-secret-missing'; readonly secret: string }
+  | { readonly kind: 'pull-secret-unreadable'; readonly secret: string; readonly reason: 'forbidden' | 'unavailable' }
+  | { readonly kind: 'pull-secret-wrong-type'; readonly secret: string; readonly type: string }
+  /** The type is right, but the key that goes with it is absent or empty. */
+  | { readonly kind: 'pull-secret-empty'; readonly secret: string; readonly key: string }
+  | {
+      readonly kind: 'pull-secret-token-only';
+      readonly secret: string;
+      readonly entry: string;
+      readonly field: 'identitytoken' | 'registrytoken';
+    }
+  | { readonly kind: 'service-account-missing'; readonly serviceAccount: string }
+  /** A key that matches but for one spelling: `reason` completes "it does not match because ...". */
+  | {
+      readonly kind: 'key-nearly-matches';
+      readonly secret: string;
+      readonly entry: string;
+      readonly image: string;
+      readonly reason: string;
+    }
+  | { readonly kind: 'certificate-expires-soon'; readonly host: string; readonly validTo: string; readonly days: number }
+  | { readonly kind: 'mutable-tag'; readonly tag: string }
+  /** A node settings file that the runtime ignores or chokes on. */
+  | { readonly kind: 'node-settings-problem'; readonly file: string; readonly reason: string };
+
+export type FindingKind = Finding['kind'];
+
+export const FINDING_KINDS = [
+  'pull-secret-missing',
+  'pull-secret-unreadable',
+  'pull-secret-wrong-type',
+  'pull-secret-empty',
+  'pull-secret-token-only',
+  'service-account-missing',
+  'key-nearly-matches',
+  'certificate-expires-soon',
+  'mutable-tag',
+  'node-settings-problem',
+] as const satisfies readonly FindingKind[];
+
+export type EveryFindingIsListed = Exclude<FindingKind, (typeof FINDING_KINDS)[number]> extends never ? true : never;
+export const everyFindingIsListed: EveryFindingIsListed = true;

@@ -1,0 +1,92 @@
+import type { Action, ActionPair } from '../outcome/action.ts';
+import type { FindingKind } from '../outcome/finding.ts';
+import type { OutcomeKind } from '../outcome/outcome.ts';
+
+export const MODES = ['observe', 'warn', 'enforce'] as const;
+export type Mode = (typeof MODES)[number];
+
+/** A policy with every default filled in: what `policy.yaml` becomes. */
+export type Policy = {
+  readonly mode: Mode;
+  readonly actions: Readonly<Record<OutcomeKind, ActionPair>>;
+  readonly findings: Readonly<Record<FindingKind, Action>>;
+  /** What a Pod with a controlling owner meets (design, rule 4). */
+  readonly controllerPods: 'warn' | 'enforce';
+  /** Images that a mutating webhook will replace: the exact strings; `auto` stands for those that Istio writes. */
+  readonly placeholders: readonly string[];
+  readonly exempt: { readonly namespaces: readonly string[]; readonly images: readonly string[] };
+  readonly nodes: NodeDeclaration;
+  readonly limits: Limits;
+  readonly network: NetworkRules;
+  readonly rules: readonly Rule[];
+};
+
+/** The first rule that matches and sets a field decides that field. */
+export type Rule = {
+  readonly name: string | undefined;
+  /** Each list that is given must have a match; patterns are globs with `*` (namespaces, kinds) or image patterns. */
+  readonly match: {
+    readonly namespaces: readonly string[] | undefined;
+    readonly images: readonly string[] | undefined;
+    readonly kinds: readonly string[] | undefined;
+    readonly causes: readonly OutcomeKind[] | undefined;
+  };
+  readonly set: {
+    readonly mode: Mode | undefined;
+    readonly action: ActionPair | undefined;
+    readonly controllerPods: 'warn' | 'enforce' | undefined;
+    readonly exempt: boolean | undefined;
+    readonly maxPullSeconds: number | undefined;
+  };
+};
+
+/** What the nodes are declared to be (design, rule 2). Texts are those of the nodes' own files. */
+export type NodeDeclaration = {
+  /** As `--runtime` takes it; each was checked by the schema. */
+  readonly runtimes: readonly string[];
+  readonly settings: 'partial' | 'complete';
+  readonly platforms: { readonly list: readonly string[]; readonly isExhaustive: boolean };
+  readonly credentialProviders: 'possible' | 'none' | readonly string[];
+  readonly containerd: {
+    /** Relative path in `certs.d` to text: `reg.example:5000/hosts.toml`. */
+    readonly certsD: Readonly<Record<string, string>>;
+    /** A ConfigMap of Pullguard's own namespace with more such files, keys `HOST_PORT___FILE`. */
+    readonly certsDFrom: { readonly configMap: string } | undefined;
+    /** Secrets of Pullguard's own namespace with client certificates, by the path that hosts.toml names. */
+    readonly clientCertificates: readonly { readonly path: string; readonly secret: string; readonly key: string }[];
+  };
+  readonly docker: { readonly daemonJson: string | undefined; readonly certsD: Readonly<Record<string, string>> };
+  readonly crio: { readonly registriesConf: string | undefined; readonly certsD: Readonly<Record<string, string>> };
+  readonly insecureRegistries: readonly string[];
+  /** PEM texts. */
+  readonly certificateAuthorities: readonly string[];
+  readonly throughput: {
+    readonly bytesPerSecond: number | undefined;
+    readonly hosts: Readonly<Record<string, number>>;
+  };
+  /** Pulls that one node makes at a time: 1 with `serializeImagePulls`. */
+  readonly parallelImagePulls: number;
+};
+
+export type Limits = {
+  /** Our own deadline for one review, below `timeoutSeconds`. */
+  readonly reviewMs: number;
+  readonly registryMs: number;
+  readonly secretMs: number;
+  readonly maxImages: number;
+  readonly maxHosts: number;
+  readonly maxPullSeconds: number | undefined;
+  /** Requests a minute to one registry, beyond which answers are `pullable` with `depth: exists`. */
+  readonly requestsPerMinute: number;
+  readonly connectionsPerHost: number;
+};
+
+export type NetworkRules = {
+  /** `host:port` allowed although its address is loopback, link-local or the cluster's own. */
+  readonly allow: readonly string[];
+  /** CIDRs refused besides the built-in ones: Service and Pod ranges. */
+  readonly blockedRanges: readonly string[];
+  /** Credentials go only to token realms on the registry's own host, or to a pair listed in `realms`. */
+  readonly strictRealms: boolean;
+  readonly realms: readonly { readonly registry: string; readonly realm: string }[];
+};
