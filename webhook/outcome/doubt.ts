@@ -1,0 +1,23 @@
+import type { Doubt } from './certainty.ts';
+
+/** Completes "not certain, because ...", with what would settle it. */
+const DOUBT_CLAUSE = Object.freeze({
+  'node-credentials': 'nodes may hold credentials of their own (policy nodes.credentialProviders)',
+  'node-settings': 'nodes may have registry settings or CAs that were not declared (policy nodes.settings)',
+  'node-platforms': 'nodes of other platforms may run it (policy nodes.platforms, or a nodeSelector)',
+  'node-runtime': 'the runtimes that nodes may have differ here (policy nodes.runtimes)',
+  'image-may-be-present': 'a node may hold the image already (imagePullPolicy: Always would ask the registry)',
+  'secret-may-follow': 'a missing Secret or ServiceAccount may still be created (apply it first)',
+  'not-every-endpoint':
+    'another endpoint that nodes try gave no answer (policy nodes.containerd, nodes.docker, nodes.crio)',
+  'not-a-registry-answer': 'the answer is not one that a registry gives: a proxy may have sent it',
+  'answers-disagree': 'the same question got different answers',
+  'secret-unread': 'a pull secret could not be read (the webhook needs "get" on Secrets there)',
+} as const satisfies Record<Doubt, string>);
+
+/** `not certain, because nodes may hold ...`; empty where there is no doubt. */
+export function describeDoubts(doubts: readonly Doubt[]): string {
+  if (doubts.length === 0) return '';
+  const clauses = [...new Set(doubts)].map((doubt) => DOUBT_CLAUSE[doubt]);
+  return `not certain, because ${clauses.join(', and ')}`;
+}

@@ -1,0 +1,40 @@
+import type { Finding, FindingKind } from './finding.ts';
+import { capitalized, field, quote } from './printable.ts';
+
+type FindingOf<K extends FindingKind> = Extract<Finding, { readonly kind: K }>;
+type FindingTexts = { readonly [K in FindingKind]: (finding: FindingOf<K>) => string };
+
+const secretOf = (finding: { readonly secret: string }): string => `pull secret ${quote(finding.secret, 64)}`;
+
+const FINDING_TEXT: FindingTexts = {
+  'pull-secret-missing': (finding) =>
+    `${secretOf(finding)} does not exist in this namespace: the kubelet pulls without it; create it, or take it out of imagePullSecrets`,
+  'pull-secret-unreadable': (finding) =>
+    finding.reason === 'forbidden'
+      ? `${secretOf(finding)} could not be read: the webhook may not "get" Secrets in this namespace; grant it by RBAC`
+      : `${secretOf(finding)} could not be read: the Kubernetes API did not answer in time; try again`,
+  'pull-secret-wrong-type': (finding) =>
+    `${secretOf(finding)} has type ${quote(finding.type, 64)}, which the kubelet ignores: create it as kubernetes.io/dockerconfigjson (kubectl create secret docker-registry)`,
+  'pull-secret-empty': (finding) =>
+    `${secretOf(finding)} has no data under ${quote(finding.key, 64)}: the kubelet ignores it; create it anew (kubectl create secret docker-registry)`,
+  'pull-secret-token-only': (finding) =>
+    `${secretOf(finding)} has only ${finding.field} for ${quote(finding.entry, 64)}, which the kubelet ignores: store a user name and password (or access token) instead`,
+  'service-account-missing': (finding) =>
+    `ServiceAccount ${quote(finding.serviceAccount, 64)} does not exist in this namespace: its pull secrets are not known; create it first`,
+  'key-nearly-matches': (finding) =>
+    `${secretOf(finding)} has an entry ${quote(finding.entry, 64)} that does not match ${field(finding.image, 96)} because ${field(finding.reason, 120)}`,
+  'certificate-expires-soon': (finding) =>
+    `the certificate of ${field(finding.host, 96)} expires in ${finding.days} ${finding.days === 1 ? 'day' : 'days'} (${field(finding.validTo, 32)}): renew it, or every pull from there fails`,
+  'mutable-tag': (finding) =>
+    `tag ${quote(finding.tag, 64)} can change between pulls: pin the image by digest (@sha256:...)`,
+  'node-settings-problem': (finding) => `node settings ${field(finding.file, 96)}: ${field(finding.reason, 160)}`,
+};
+
+/** One printable sentence: what was noticed, and what to do about it. */
+export function describeFinding(finding: Finding): string {
+  return capitalized(textOf(finding.kind, finding));
+}
+
+function textOf<K extends FindingKind>(kind: K, finding: FindingOf<K>): string {
+  return FINDING_TEXT[kind](finding);
+}

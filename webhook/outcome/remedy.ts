@@ -1,0 +1,142 @@
+import { formatPlatform } from '../image/platform.ts';
+import { agreeOnName, allowHttp, presentClient, trustAuthority, useHttps } from './node-remedy.ts';
+import type { ExceededLimit, OutcomeKind, OutcomeOf, PullOutcome } from './outcome.ts';
+import { field, listed, quote } from './printable.ts';
+import { formatDuration } from './quantity.ts';
+import { namesOf, type Wording } from './wording.ts';
+
+type Texts = { readonly [K in OutcomeKind]: (outcome: OutcomeOf<K>, wording: Wording) => string };
+
+/** Sentences in the imperative, the first step first: a warning may have room for no more. */
+const REMEDY: Texts = {
+  pullable: () => '',
+  'invalid-reference': () =>
+    'Write HOST[:PORT]/PATH[:TAG][@sha256:DIGEST], the path in lower case and without https://',
+  'tag-not-found': (outcome) => {
+    const similar = outcome.similarTags.length === 0 ? '' : ` (it has ${listed(outcome.similarTags, 3)})`;
+    return `Push the tag, or name one that exists${similar}`;
+  },
+  'repository-not-found': (_outcome, wording) =>
+    `Correct the name, or push the image to ${namesOf(wording).host}/${namesOf(wording).repository} first`,
+  'digest-not-found': () =>
+    'Push that image again, or name the digest that the registry has now (a tag may have moved, or a clean-up removed it)',
+  'platform-mismatch': (outcome) => {
+    const wanted = outcome.wanted.map(formatPlatform);
+    const all = [...new Set([...outcome.offered.map(formatPlatform), ...wanted])];
+    const architectures = [...new Set(outcome.offered.map((platform) => platform.architecture))];
+    const bind =
+      architectures.length === 0
+        ? ''
+        : `, or bind the Pod to nodes with kubernetes.io/arch ${listed(architectures, 3)}`;
+    return `Push it for ${listed(wanted, 3)} too (docker buildx build --push --platform ${all
+      .slice(0, 4)
+      .map((one) => field(one, 48))
+      .join(',')})${bind}`;
+  },
+  'pull-secret-malformed': (outcome, wording) =>
+    `Create it anew or take it out of imagePullSecrets: ${createSecret(field(outcome.secret, 64), wording)} --dry-run=client -o yaml | kubectl apply -f -`,
+  'unsupported-manifest': (outcome) => UNSUPPORTED[outcome.reason],
+  damaged: (outcome) =>
+    outcome.part === 'layer' || outcome.part === 'config'
+      ? 'Push the image again from where it was built; if the push says "already exists" or still fails, delete the tag in the registry first'
+      : 'Build and push the image again',
+  'will-not-run': (outcome) => WILL_NOT_RUN[outcome.reason],
+  'never-pull-absent': () => 'Load the image onto the nodes, or set imagePullPolicy: IfNotPresent',
+  'access-denied': (outcome, wording) => DENIED[outcome.reason](outcome, wording),
+  'http-not-declared': allowHttp,
+  'https-expected-http': useHttps,
+  'tls-unknown-authority': trustAuthority,
+  'tls-wrong-name': agreeOnName,
+  'tls-expired': () => "Renew the registry's certificate; if its dates are right, set the clocks",
+  'tls-client-certificate-required': presentClient,
+  'tls-other': () => 'Set up TLS 1.2 or later with a usual cipher and a complete certificate chain on the registry',
+  'pull-too-slow': (outcome) =>
+    `${RAISE[outcome.limit.name]} above ${formatDuration(outcome.estimatedSeconds)}, make the image smaller, or pull it onto the nodes beforehand`,
+  'rate-limited': (outcome) => {
+    const wait = outcome.retryAfterSeconds === undefined ? '' : ` in ${formatDuration(outcome.retryAfterSeconds)}`;
+    return `Try again${wait}; for a higher limit let the Pod log in with a pull secret, or use a mirror`;
+  },
+  'registry-error': () => 'Try again; if it stays, ask whoever runs the registry',
+  unreachable: (outcome) => UNREACHABLE[outcome.phase],
+  'not-checked': (outcome) => NOT_CHECKED[outcome.reason],
+};
+
+function addSecret(wording: Wording): string {
+  const command = createSecret('NAME', wording);
+  return `Create a pull secret for ${namesOf(wording).host} in the Pod's namespace and name it in imagePullSecrets: ${command}`;
+}
+
+/** `kubectl` names Docker Hub by the key that the kubelet falls back to (pull-parity C6, C7). */
+function createSecret(name: string, wording: Wording): string {
+  const { host } = namesOf(wording);
+  const server = host === 'docker.io' ? 'https://index.docker.io/v1/' : host;
+  return `kubectl create secret docker-registry ${name} --docker-server=${server} --docker-username=USER --docker-password=PASSWORD`;
+}
+
+const UNSUPPORTED = Object.freeze({
+  schema1: 'Build and push the image again with a current tool (docker buildx, podman, buildah)',
+  'not-a-manifest':
+    'Check the image name; if it is right, a proxy or login page may answer in place of the registry: ask whoever runs it',
+  'too-large': 'Build the image with fewer layers or annotations and push it again',
+  'refused-by-runtime': 'Push a container image (OCI or Docker schema 2), or use a runtime that takes this type',
+} as const satisfies Record<OutcomeOf<'unsupported-manifest'>['reason'], string>);
+
+const WILL_NOT_RUN = Object.freeze({
+  'other-platform': "Build and push it for the nodes' platform, or bind the Pod to nodes that have the image's",
+  'not-an-image': 'Correct the name: a chart or artifact was meant for another tool (helm, oras)',
+  'unknown-layer-type': 'Push it with OCI or Docker layers (tar, gzip or zstd), or use a runtime that takes this type',
+} as const satisfies Record<OutcomeOf<'will-not-run'>['reason'], string>);
+
+const DENIED = Object.freeze({
+  'no-credentials': (_outcome, wording) => addSecret(wording),
+  rejected: (outcome, wording) => {
+    const who = outcome.evidence.askedAs;
+    return who.by === 'anonymous'
+      ? addSecret(wording)
+      : `Put a valid user name and password for ${namesOf(wording).host} into entry ${quote(who.key, 64)} of that secret (they may have expired)`;
+  },
+  'insufficient-scope': (outcome, wording) => {
+    const { host, repository } = namesOf(wording);
+    return outcome.evidence.askedAs.by === 'anonymous'
+      ? `Correct the name, or if it is private: ${addSecret(wording)}`
+      : `Grant that account pull on ${repository} at ${host}, or correct the name (many registries answer so for a repository that does not exist)`;
+  },
+} as const satisfies Record<
+  OutcomeOf<'access-denied'>['reason'],
+  (outcome: OutcomeOf<'access-denied'>, wording: Wording) => string
+>);
+
+const RAISE = Object.freeze({
+  progressDeadlineSeconds: "Raise the Deployment's progressDeadlineSeconds",
+  activeDeadlineSeconds: "Raise the Pod's or Job's activeDeadlineSeconds",
+  maxPullSeconds: 'Raise maxPullSeconds in the policy',
+  image_pull_progress_timeout: "Raise containerd's image_pull_progress_timeout on the nodes",
+} as const satisfies Record<ExceededLimit['name'], string>);
+
+const UNREACHABLE = Object.freeze({
+  dns: 'Correct the name of the registry, or make it resolve for the nodes and for the webhook',
+  refused: 'Start the registry, or correct its port',
+  reset: 'Look at the registry and at proxies and firewalls before it',
+  timeout: 'Check that the registry runs and that firewalls and NetworkPolicies let the nodes and the webhook reach it',
+  'no-route': 'Check the routes, firewalls and NetworkPolicies between the cluster and the registry',
+} as const satisfies Record<OutcomeOf<'unreachable'>['phase'], string>);
+
+const NOT_CHECKED = Object.freeze({
+  exempt: '',
+  placeholder: '',
+  limit: 'Raise the limit in the policy (limits), or split the object',
+  deadline: 'Apply it again, or raise limits.reviewMs in the policy and timeoutSeconds of the webhook',
+  'blocked-address': 'If the registry is meant to be there, allow its host:port in the policy (network.allow)',
+  'untrusted-realm': 'If that host is right, list the pair in the policy (network.realms)',
+  'node-settings': "Correct the nodes' settings file and its copy in the policy (nodes)",
+  internal: 'Report it with the log of the webhook',
+} as const satisfies Record<OutcomeOf<'not-checked'>['reason'], string>);
+
+/** What to change where; empty where there is nothing to do. */
+export function describeRemedy(outcome: PullOutcome, wording: Wording): string {
+  return textOf(outcome.kind, outcome, wording);
+}
+
+function textOf<K extends OutcomeKind>(kind: K, outcome: OutcomeOf<K>, wording: Wording): string {
+  return REMEDY[kind](outcome, wording);
+}
