@@ -69,7 +69,7 @@ describe('the line about an outcome', () => {
       text,
       'container "web" (spec.containers[1].image), image reg.example:5000/team/app:1: tag "1" does not exist in the registry ' +
         '(HEAD https://reg.example:5000/v2/team/app/manifests/1 answered 404 MANIFEST_UNKNOWN as pull secret "ci"). ' +
-        'Push the tag, or name one that exists (it has 1.0, 1.1).',
+        'Push the tag, or name one that exists (it has 1.0, 1.1)',
     );
   });
 });

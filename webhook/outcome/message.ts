@@ -24,7 +24,7 @@ export function describe(outcome: PullOutcome, wording: Wording): Description {
 }
 
 export type VerdictParts = {
-  /** `container "web"`. */
+  /** `container "web"`; empty for an image that no object names. */
   readonly where: string;
   /** `spec.template.spec.containers[0].image`. */
   readonly path?: string;
@@ -47,7 +47,7 @@ const SHORT_WHERE = 24;
 const LEAST_REMEDY = 24;
 
 /**
- * One line for people: `container "web", image reg:5000/app:1: CAUSE (EVIDENCE). DOUBTS. REMEDY.` Where it exceeds
+ * One line for people: `container "web", image reg:5000/app:1: CAUSE (EVIDENCE). DOUBTS. REMEDY` Where it exceeds
  * `maxLength`, the image is shortened in its middle, then its path goes, the evidence, the doubts, then the remedy is cut;
  * the cause stays whole in 240 characters.
  */
@@ -57,10 +57,11 @@ export function verdictLine(parts: VerdictParts, limits?: { readonly maxLength: 
   const image = field(parts.image, MAX_IMAGE);
   const path = parts.path === undefined ? '' : ` (${field(parts.path, MAX_WHERE)})`;
   const where = field(parts.where, MAX_WHERE);
-  const place = `${where}${path}`;
+  const place = `${where}${path}`.trim();
   const compose = (at: string, shown: Shown): string => {
     const known = shown.evidence === '' ? '' : ` (${shown.evidence})`;
-    const sentences = [`${at}, image ${shown.image}: ${cause}${known}`, shown.doubts, shown.remedy];
+    const subject = `${at === '' ? '' : `${at}, `}image ${shown.image}`;
+    const sentences = [`${subject}: ${cause}${known}`, shown.doubts, shown.remedy];
     return sentences
       .filter((sentence) => sentence !== '')
       .map(withFullStop)
@@ -83,8 +84,10 @@ export function verdictLine(parts: VerdictParts, limits?: { readonly maxLength: 
   const least = compose(field(parts.where, SHORT_WHERE), { ...bare, image: shortenMiddle(image, LEAST_IMAGE) });
   const start = [compose(where, bare), least].find((line) => line.length <= max);
   if (start === undefined) return shortenEnd(least, max);
-  const room = max - start.length - 1;
-  return room < Math.min(LEAST_REMEDY, remedy.length) || remedy === '' ? start : `${start} ${shortenEnd(remedy, room)}`;
+  const room = max - start.length - 2;
+  return room < Math.min(LEAST_REMEDY, remedy.length) || remedy === ''
+    ? start
+    : joined([start, shortenEnd(remedy, room)]);
 }
 
 /** The line with as much of the image as there is room for; `undefined` where even a short image is too long. */
@@ -95,6 +98,9 @@ function withRoomForImage(compose: (image: string) => string, image: string, max
   return room < SHORT_IMAGE ? undefined : compose(shortenMiddle(image, room));
 }
 
-function withFullStop(sentence: string): string {
-  return /[.!?]$/u.test(sentence) ? sentence : `${sentence}.`;
+/** Full stops between the sentences but none at the end, where a command may stand that is copied. */
+function joined(sentences: readonly string[]): string {
+  return sentences
+    .map((sentence, at) => (at === sentences.length - 1 || /[.!?]$/u.test(sentence) ? sentence : `${sentence}.`))
+    .join(' ');
 }
