@@ -62,10 +62,7 @@ export function verdictLine(parts: VerdictParts, limits?: { readonly maxLength: 
     const known = shown.evidence === '' ? '' : ` (${shown.evidence})`;
     const subject = `${at === '' ? '' : `${at}, `}image ${shown.image}`;
     const sentences = [`${subject}: ${cause}${known}`, shown.doubts, shown.remedy];
-    return sentences
-      .filter((sentence) => sentence !== '')
-      .map(withFullStop)
-      .join(' ');
+    return joined(sentences.filter((sentence) => sentence !== ''));
   };
 
   const max = limits?.maxLength ?? Infinity;

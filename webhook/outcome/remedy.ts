@@ -34,7 +34,7 @@ const REMEDY: Texts = {
       .join(',')})${bind}`;
   },
   'pull-secret-malformed': (outcome, wording) =>
-    `Create it anew or take it out of imagePullSecrets: ${createSecret(field(outcome.secret, 64), wording)} --dry-run=client -o yaml | kubectl apply -f -`,
+    `Create it anew or take it out of imagePullSecrets: ${createSecret(commandName(outcome.secret), wording)} --dry-run=client -o yaml | kubectl apply -f -`,
   'unsupported-manifest': (outcome) => UNSUPPORTED[outcome.reason],
   damaged: (outcome) =>
     outcome.part === 'layer' || outcome.part === 'config'
@@ -71,6 +71,11 @@ function createSecret(name: string, wording: Wording): string {
   const { host } = namesOf(wording);
   const server = host === 'docker.io' ? 'https://index.docker.io/v1/' : host;
   return `kubectl create secret docker-registry ${name} --docker-server=${server} --docker-username=USER --docker-password=PASSWORD`;
+}
+
+/** Commands are copied into shells: what is no Kubernetes name does not get into one. */
+function commandName(name: string): string {
+  return name.length <= 253 && /^[a-z0-9][a-z0-9.-]*$/u.test(name) ? name : 'NAME';
 }
 
 const UNSUPPORTED = Object.freeze({
