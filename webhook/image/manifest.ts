@@ -36,28 +36,41 @@ export type ImageConfig = {
 /** Far above any real image (overlayfs mounts at most 500 layers), far below what a 4 MiB manifest could list. */
 const MAX_ENTRIES = 2048;
 
+/** Why bytes are no manifest. `isMistyped`: they may be sound, but are not what their media type says. */
+export type ManifestProblem = { readonly problem: string; readonly isMistyped: boolean };
+
+const mistyped = (problem: string): { readonly ok: false; readonly error: ManifestProblem } =>
+  err({ problem, isMistyped: true });
+const broken = (problem: string): { readonly ok: false; readonly error: ManifestProblem } =>
+  err({ problem, isMistyped: false });
+
 type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Reads a manifest or an index whose bytes were served as `mediaType`, with containerd's check that the two agree
  * (core/images `validateMediaType`): a body that could be read both ways is refused.
  */
-export function decodeManifest(bytes: Uint8Array, mediaType: string): Result<ImageManifest | ImageIndex> {
+export function decodeManifest(
+  bytes: Uint8Array,
+  mediaType: string,
+): Result<ImageManifest | ImageIndex, ManifestProblem> {
   const document = parseObject(bytes);
-  if (!document.ok) return document;
+  if (!document.ok) return broken(document.error);
   const value = document.value;
   const declared = typeof value['mediaType'] === 'string' ? value['mediaType'] : '';
-  if (isPresent(value['fsLayers'])) return err('it is a schema 1 manifest inside');
+  if (isPresent(value['fsLayers'])) return mistyped('it is a schema 1 manifest inside');
   if (isIndexType(mediaType)) {
     if (isPresent(value['config']) || isPresent(value['layers']) || isManifestType(declared)) {
-      return err('it was served as an index but is a manifest');
+      return mistyped('it was served as an index but is a manifest');
     }
-    return decodeIndex(value, mediaType);
+    const index = decodeIndex(value, mediaType);
+    return index.ok ? index : broken(index.error);
   }
   if (isPresent(value['manifests']) || isIndexType(declared)) {
-    return err('it was served as a manifest but is an index');
+    return mistyped('it was served as a manifest but is an index');
   }
-  return decodeImageManifest(value, mediaType);
+  const manifest = decodeImageManifest(value, mediaType);
+  return manifest.ok ? manifest : broken(manifest.error);
 }
 
 function decodeImageManifest(value: Json, mediaType: string): Result<ImageManifest> {

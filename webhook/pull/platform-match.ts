@@ -1,0 +1,59 @@
+import { isSamePlatform, normalizePlatform, type Platform } from '../image/platform.ts';
+
+/** How well a runtime takes an entry for a node: 0 not at all, else the higher the better. */
+export type PlatformMatch = (node: Platform, entry: Platform) => number;
+
+/** containerd's transfer service keeps only entries of exactly the node's platform (pull-parity F2). */
+export const matchExactly: PlatformMatch = (node, entry) => (isSamePlatform(node, entry) && isVersionFit(node, entry) ? 1 : 0);
+
+/** containerd's `platforms.Only` and dockerd: older variants and compatible architectures too (pull-parity F2). */
+export const matchCompatible: PlatformMatch = (node, entry) => {
+  if (!isVersionFit(node, entry)) return 0;
+  const ladder = compatible(node);
+  const at = ladder.findIndex((one) => isSamePlatform(one, entry));
+  return at < 0 ? 0 : ladder.length - at;
+};
+
+/** dockerd 28's graph driver accepts amd64 entries of any variant too (pull-parity F2). */
+export const matchAnyAmd64: PlatformMatch = (node, entry) => {
+  const usual = matchCompatible(node, entry);
+  if (usual > 0) return usual + 1;
+  return node.architecture === 'amd64' && entry.architecture === 'amd64' && entry.os === node.os ? 1 : 0;
+};
+
+/** containers/image: the exact architecture, the ladder of variants for arm and arm64 alone (pull-parity F2). */
+export const matchContainersImage: PlatformMatch = (node, entry) => {
+  if (node.architecture !== entry.architecture) return 0;
+  return matchCompatible(node, entry);
+};
+
+const ARM_VARIANTS = ['v8', 'v7', 'v6', 'v5'] as const;
+
+/** What runs on a node, best first (containerd platforms `platformVector`). */
+function compatible(node: Platform): readonly Platform[] {
+  const of = (architecture: string, variant: string | undefined): Platform =>
+    normalizePlatform({ os: node.os, architecture, variant });
+  if (node.architecture === 'amd64') {
+    const level = /^v(?<level>\d+)$/u.exec(node.variant ?? '')?.groups?.['level'];
+    const levels = level === undefined ? [] : Array.from({ length: Number(level) }, (_, at) => `v${Number(level) - at}`);
+    return [...levels.map((variant) => of('amd64', variant)), of('amd64', undefined), of('386', undefined)];
+  }
+  if (node.architecture === 'arm64') return [node, of('arm64', undefined), ...ARM_VARIANTS.map((variant) => of('arm', variant))];
+  if (node.architecture === 'arm') {
+    const from = ARM_VARIANTS.findIndex((variant) => variant === node.variant);
+    return ARM_VARIANTS.slice(Math.max(from, 0)).map((variant) => of('arm', variant));
+  }
+  return [node];
+}
+
+/** The first Windows build whose hosts run containers of older long-term builds (pull-parity F14). */
+const STABLE_ABI_BUILD = 20_348;
+
+/** Linux ignores `os.version`; Windows compares builds. */
+function isVersionFit(node: Platform, entry: Platform): boolean {
+  if (node.os !== 'windows' || node.osVersion === undefined || entry.osVersion === undefined) return true;
+  const [major, minor, build] = node.osVersion.split('.').map(Number);
+  const [entryMajor, entryMinor, entryBuild] = entry.osVersion.split('.').map(Number);
+  if (major !== entryMajor || minor !== entryMinor || build === undefined || entryBuild === undefined) return false;
+  return build < STABLE_ABI_BUILD ? build === entryBuild : entryBuild >= STABLE_ABI_BUILD && entryBuild <= build;
+}

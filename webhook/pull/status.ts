@@ -1,0 +1,43 @@
+import type { ImageReference } from '../image/reference.ts';
+import type { Doubt } from '../outcome/certainty.ts';
+import type { PullOutcome } from '../outcome/outcome.ts';
+import { retryAfterOf, type Answer } from '../registry/client.ts';
+import type { Attempt } from './attempt.ts';
+
+/** What a status that is no success means for a manifest asked by `reference` (pull-parity D7). */
+export function manifestRefusal(answer: Answer, reference: ImageReference, reason: Answer | undefined): Attempt {
+  const { evidence } = reason ?? answer;
+  const asked = { ...evidence, method: answer.evidence.method, status: answer.status };
+  if (answer.status === 404) {
+    return { outcome: absent(reference, { ...answer, evidence: asked }), doubts: absenceDoubts(reason) };
+  }
+  return { outcome: refusal({ ...answer, evidence: asked }), doubts: answer.isElsewhere ? ['not-every-endpoint'] : [] };
+}
+
+function absent(reference: ImageReference, answer: Answer): PullOutcome {
+  const { evidence } = answer;
+  if (evidence.code === 'NAME_UNKNOWN') {
+    return { kind: 'repository-not-found', repository: `${reference.host}/${reference.path}`, evidence };
+  }
+  if (reference.digest !== undefined) return { kind: 'digest-not-found', digest: reference.digest, evidence };
+  return { kind: 'tag-not-found', tag: reference.tag ?? 'latest', similarTags: [], evidence };
+}
+
+/** A 404 that is no registry's answer, or that the very next GET contradicts, may be of the moment. */
+function absenceDoubts(reason: Answer | undefined): readonly Doubt[] {
+  if (reason === undefined) return [];
+  if (reason.status < 400) return ['answers-disagree'];
+  return reason.error.isRegistryError ? [] : ['not-a-registry-answer'];
+}
+
+/** Any other refusal: of the login, of the moment, of the registry itself. */
+export function refusal(answer: Answer): PullOutcome {
+  const { evidence, status } = answer;
+  if (status === 401 || status === 403) {
+    const isAnonymous = evidence.askedAs.by === 'anonymous';
+    const reason = isAnonymous ? 'no-credentials' : status === 403 ? 'insufficient-scope' : 'rejected';
+    return { kind: 'access-denied', reason, by: answer.isElsewhere ? 'redirect-target' : 'registry', evidence };
+  }
+  if (status === 429) return { kind: 'rate-limited', retryAfterSeconds: retryAfterOf(answer, Date.now()), evidence };
+  return { kind: 'registry-error', reason: undefined, evidence };
+}

@@ -1,0 +1,65 @@
+import type { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { CertificateFacts } from '../outcome/outcome.ts';
+import type { CertificateFault } from './failure.ts';
+
+/** OpenSSL's verdicts that mean: no trusted authority signed this. */
+const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_UNTRUSTED',
+  'INVALID_CA',
+]);
+const MAX_NAMES = 8;
+
+/**
+ * Judges a server's certificate in the order in which Go's crypto/x509 does, so that the fault named is the one in the
+ * runtime's error: dates of the leaf, its names, then the chain. `chainError` is OpenSSL's verdict on the chain.
+ */
+export function judgeCertificate(
+  leaf: X509Certificate | undefined,
+  host: string,
+  chainError: string | undefined,
+  now: Date,
+): CertificateFault | undefined {
+  if (leaf === undefined) return 'other';
+  if (now < leaf.validFromDate || now > leaf.validToDate) return 'expired';
+  if (!coversHost(leaf, host)) return 'wrong-name';
+  if (chainError === undefined) return undefined;
+  if (chainError === 'CERT_HAS_EXPIRED' || chainError === 'CERT_NOT_YET_VALID') return 'expired';
+  return UNKNOWN_AUTHORITY.has(chainError) ? 'unknown-authority' : 'other';
+}
+
+/** Go looks at subject alternative names alone: a name that stands only in the common name does not count. */
+function coversHost(leaf: X509Certificate, host: string): boolean {
+  const name = host.replace(/^\[|\]$/gu, '');
+  if (isIP(name) !== 0) return leaf.checkIP(name) !== undefined;
+  return leaf.checkHost(name.replace(/\.$/u, ''), { subject: 'never', partialWildcards: false }) !== undefined;
+}
+
+/** What a message may show of a certificate. */
+export function certificateFacts(leaf: X509Certificate | undefined): CertificateFacts | undefined {
+  if (leaf === undefined) return undefined;
+  const names = (leaf.subjectAltName ?? '')
+    .split(', ')
+    .filter((one) => one !== '')
+    .map((one) => one.replace(/^(?:DNS|IP Address):/u, ''));
+  return {
+    subject: commonName(leaf.subject),
+    issuer: commonName(leaf.issuer),
+    names: names.slice(0, MAX_NAMES),
+    validFrom: leaf.validFromDate.toISOString(),
+    validTo: leaf.validToDate.toISOString(),
+    isSelfSigned: leaf.subject === leaf.issuer,
+  };
+}
+
+/** The common name where there is one, else the whole distinguished name on one line. */
+function commonName(name: string): string {
+  const lines = name.split('\n');
+  const common = lines.find((line) => line.startsWith('CN='));
+  return (common?.slice(3) ?? lines.join(', ')).slice(0, 200);
+}

@@ -1,0 +1,32 @@
+import type { CertificateFacts } from '../outcome/outcome.ts';
+
+/** Why no HTTP answer came, as far as a runtime's error text would tell it (pull-parity E13). */
+export type NetworkFailure =
+  | { readonly kind: 'dns' }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'timeout'; readonly during: 'connect' | 'handshake' | 'answer' }
+  | { readonly kind: 'no-route' }
+  /** The address is one that the webhook must not dial (design, rule 7). */
+  | { readonly kind: 'blocked' }
+  /** A TLS hello was answered in plain HTTP. */
+  | { readonly kind: 'http-answer' }
+  /** A plain request was answered by a TLS server. */
+  | { readonly kind: 'tls-answer' }
+  | { readonly kind: 'not-http'; readonly reason: string }
+  | { readonly kind: 'certificate'; readonly fault: CertificateFault; readonly certificate: CertificateFacts | undefined }
+  | { readonly kind: 'client-certificate-required' }
+  | { readonly kind: 'tls'; readonly reason: string };
+
+export type CertificateFault = 'expired' | 'wrong-name' | 'unknown-authority' | 'other';
+
+/** Carries a failure through code that can only throw: undici's connector. */
+export class NetworkError extends Error {
+  override readonly name = 'NetworkError';
+  readonly failure: NetworkFailure;
+
+  constructor(failure: NetworkFailure, options?: ErrorOptions) {
+    super(failure.kind, options);
+    this.failure = failure;
+  }
+}

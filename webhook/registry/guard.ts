@@ -1,0 +1,74 @@
+import ipaddr from 'ipaddr.js';
+
+/** Says whether an address may be dialled for a host and port. Asked with the very address that is dialled. */
+export type Guard = (target: { readonly host: string; readonly port: number; readonly address: string }) => boolean;
+
+/** For `check` and `demo`, which a user runs for himself. */
+export const unguarded: Guard = () => true;
+
+/** Cloud metadata services that are not link-local (AWS IPv6, Alibaba, Azure's wire server). */
+const METADATA = ['fd00:ec2::254/128', '100.100.100.200/32', '168.63.129.16/32'];
+
+/** ipaddr.js' names of the ranges that are never a registry's: the rest is unicast, private or carrier-grade NAT. */
+const REFUSED_RANGES: ReadonlySet<string> = new Set([
+  'unspecified',
+  'broadcast',
+  'multicast',
+  'linkLocal',
+  'loopback',
+  'reserved',
+  'benchmarking',
+  'amt',
+  'deprecatedOrchid',
+  'orchid2',
+  'droneRemoteIdProtocolEntityTags',
+  'discard',
+  'dummy',
+]);
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+export type GuardOptions = {
+  /** `host:port` allowed by name, whatever its address. */
+  readonly allow: readonly string[];
+  /** CIDRs refused besides the built-in ranges: Services, Pods. */
+  readonly blockedRanges: readonly string[];
+  /** `address:port` refused: the API server. */
+  readonly blockedEndpoints: readonly string[];
+};
+
+/** The guard of `serve` (design, rule 7). IPv6 forms that embed an IPv4 address are judged by that address too. */
+export function createGuard(options: GuardOptions): Guard {
+  const ranges = [...METADATA, ...options.blockedRanges].map((range) => ipaddr.parseCIDR(range));
+  const allowed = new Set(options.allow.map((one) => one.toLowerCase()));
+  const endpoints = new Set(options.blockedEndpoints);
+  return ({ host, port, address }) => {
+    if (allowed.has(`${host.toLowerCase()}:${port}`)) return true;
+    if (!ipaddr.isValid(address)) return false;
+    return facesOf(ipaddr.parse(address)).every(
+      (face) =>
+        !REFUSED_RANGES.has(face.range()) &&
+        !endpoints.has(`${face.toString()}:${port}`) &&
+        !ranges.some(([network, bits]) => face.kind() === network.kind() && isWithin(face, network, bits)),
+    );
+  };
+}
+
+function isWithin(face: Address, network: Address, bits: number): boolean {
+  if (face instanceof ipaddr.IPv4 && network instanceof ipaddr.IPv4) return face.match(network, bits);
+  return face instanceof ipaddr.IPv6 && network instanceof ipaddr.IPv6 && face.match(network, bits);
+}
+
+/** The address itself and every IPv4 address that it stands for: mapped, compatible, NAT64, 6to4. */
+function facesOf(address: Address): readonly Address[] {
+  if (address instanceof ipaddr.IPv4) return [address];
+  const bytes = address.toByteArray();
+  const v4 = (at: number): Address => new ipaddr.IPv4(bytes.slice(at, at + 4));
+  const startsWith = (...prefix: readonly number[]): boolean => prefix.every((byte, at) => bytes[at] === byte);
+  const zeros = (count: number): boolean => bytes.slice(0, count).every((byte) => byte === 0);
+  if (zeros(10) && bytes[10] === 0xff && bytes[11] === 0xff) return [v4(12)];
+  if (zeros(12) && !zeros(15)) return [address, v4(12)];
+  if (startsWith(0x00, 0x64, 0xff, 0x9b)) return [v4(12)];
+  if (startsWith(0x20, 0x02)) return [v4(2)];
+  return [address];
+}
