@@ -24,7 +24,8 @@ export type PodDemand = {
   /** A workload's template: its ServiceAccount's secrets are not yet joined, and may come with the same apply. */
   readonly isTemplate: boolean;
   /** Seconds, where the object limits how long its Pods may take to start. */
-  readonly deadline: { readonly name: 'progressDeadlineSeconds' | 'activeDeadlineSeconds'; readonly seconds: number } | undefined;
+  readonly deadline:
+    { readonly name: 'progressDeadlineSeconds' | 'activeDeadlineSeconds'; readonly seconds: number } | undefined;
 };
 
 export type ImageQuestion = { readonly image: string; readonly pullPolicy: PullPolicy; readonly pod: PodDemand };

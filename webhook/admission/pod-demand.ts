@@ -1,0 +1,42 @@
+import { countOf, listOf, textOf } from './field.ts';
+import { readPlatforms } from './platforms.ts';
+import type { PodDemand } from './ports.ts';
+
+/** What the API server gives every Pod that names no ServiceAccount. */
+const DEFAULT_SERVICE_ACCOUNT = 'default';
+/** What a Deployment has unless it says otherwise (apps/v1, `progressDeadlineSeconds`). */
+const DEFAULT_PROGRESS_SECONDS = 600;
+/** apps/v1: the largest int32 stands for no deadline at all. */
+const NO_PROGRESS_DEADLINE = 2_147_483_647;
+
+/** Where a Pod spec stands: its own object, and the specs around it that may limit its time. */
+export type PodPlace = {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly isTemplate: boolean;
+  /** The specs from the object's own to the Pod's, outermost first; the last is the Pod's. */
+  readonly specs: readonly unknown[];
+};
+
+/** Reads what of a Pod spec decides about credentials, nodes and time. */
+export function readPodDemand({ kind, namespace, isTemplate, specs }: PodPlace): PodDemand {
+  const spec = specs.at(-1);
+  const written = textOf(spec, 'serviceAccountName') || textOf(spec, 'serviceAccount');
+  return {
+    namespace,
+    serviceAccount: written === '' ? DEFAULT_SERVICE_ACCOUNT : written,
+    imagePullSecrets: listOf(spec, 'imagePullSecrets').map((reference) => textOf(reference, 'name')),
+    platforms: readPlatforms(spec),
+    isTemplate,
+    deadline: deadlineOf(kind, specs),
+  };
+}
+
+function deadlineOf(kind: string, specs: readonly unknown[]): PodDemand['deadline'] {
+  if (kind === 'Deployment') {
+    const seconds = countOf(specs[0], 'progressDeadlineSeconds') ?? DEFAULT_PROGRESS_SECONDS;
+    return seconds >= NO_PROGRESS_DEADLINE ? undefined : { name: 'progressDeadlineSeconds', seconds };
+  }
+  const limits = specs.flatMap((spec) => countOf(spec, 'activeDeadlineSeconds') ?? []);
+  return limits.length === 0 ? undefined : { name: 'activeDeadlineSeconds', seconds: Math.min(...limits) };
+}
