@@ -41,7 +41,7 @@ export interface DockerRegistry {
   /** Uploads an image of the store, or an index with all its images, and tags it. */
   push(store: ImageStore, repository: string, tag: string): Promise<void>;
   /** Ends the server and removes its folder. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
@@ -70,8 +70,14 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   await writeFile(configPath, stringify(config));
 
   const server = spawn(BINARY, ['serve', configPath], { stdio: ['ignore', 'ignore', 'pipe'] });
+  // a test run that is ended early must not leave the server behind
+  const killOnExit = (): void => {
+    server.kill('SIGKILL');
+  };
+  process.once('exit', killOnExit);
   const close = async (): Promise<void> => {
     await end(server);
+    process.off('exit', killOnExit);
     await rm(folder, { recursive: true, force: true });
   };
   const host = await listeningHost(server).catch(async (cause: unknown) => {

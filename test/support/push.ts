@@ -61,7 +61,7 @@ async function pushBlob(send: Send, repository: string, blob: Uint8Array | undef
 
 function blobsOf({ body, mediaType }: StoredManifest): readonly string[] {
   const manifest = decodeManifest(body, mediaType);
-  if (!manifest.ok) throw new Error(`cannot be pushed: ${manifest.error}`);
+  if (!manifest.ok) throw new Error('cannot be pushed: its manifest does not decode');
   return manifest.value.kind === 'index'
     ? []
     : [manifest.value.config, ...manifest.value.layers].map(({ digest }) => digest);

@@ -61,7 +61,7 @@ export interface LoopbackServer {
   /** `http://127.0.0.1:40123`, or with `https`. */
   readonly origin: string;
   /** Stops listening and ends every connection, also those in the middle of an answer. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Serves the content of a store as a registry does, on 127.0.0.1 and a port that is free. */
