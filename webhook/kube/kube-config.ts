@@ -1,0 +1,49 @@
+import { KubeConfig } from '@kubernetes/client-node';
+
+/** Where the way to the API server is written. `context` names one of the file's contexts, else its current one. */
+export type KubeSource =
+  | { readonly from: 'in-cluster' }
+  | { readonly from: 'file'; readonly file: string; readonly context?: string | undefined }
+  /** `$KUBECONFIG`, `~/.kube/config`, or the Pod's own ServiceAccount, in this order, as kubectl does. */
+  | { readonly from: 'default'; readonly context?: string | undefined };
+
+/**
+ * Reads it. Throws with one line for the user where the file cannot be read, the context is unknown or no cluster
+ * is named. Only https is taken: the token would travel in the clear.
+ */
+export function loadKubeConfig(source: KubeSource): { readonly config: KubeConfig; readonly server: URL } {
+  const config = new KubeConfig();
+  load(config, source);
+  if (source.from !== 'in-cluster' && source.context !== undefined) selectContext(config, source.context);
+  const server = config.getCurrentCluster()?.server;
+  if (server === undefined) throw new Error(`${describeSource(source)} names no cluster: set current-context`);
+  if (!URL.canParse(server)) throw new Error(`${describeSource(source)} gives no address of an API server`);
+  const url = new URL(server);
+  if (url.protocol !== 'https:') {
+    throw new Error(`${describeSource(source)} gives ${url.origin}, and Pullguard speaks to API servers by https only`);
+  }
+  return { config, server: url };
+}
+
+function load(config: KubeConfig, source: KubeSource): void {
+  if (source.from === 'in-cluster') return config.loadFromCluster();
+  try {
+    if (source.from === 'file') return config.loadFromFile(source.file);
+    return config.loadFromDefault();
+  } catch (cause) {
+    throw new Error(`${describeSource(source)} cannot be read as a kubeconfig`, { cause });
+  }
+}
+
+function selectContext(config: KubeConfig, context: string): void {
+  if (config.getContextObject(context) === null) {
+    const known = config.getContexts().map(({ name }) => name);
+    throw new Error(`the kubeconfig has no context "${context}"; it has: ${known.join(', ')}`);
+  }
+  config.setCurrentContext(context);
+}
+
+function describeSource(source: KubeSource): string {
+  if (source.from === 'file') return source.file;
+  return source.from === 'in-cluster' ? "the Pod's environment" : 'the default kubeconfig';
+}

@@ -1,0 +1,45 @@
+import type { V1Node } from '@kubernetes/client-node';
+import { normalizePlatform, type Platform } from '../image/platform.ts';
+
+/** What of a Node matters for pulls (pull-parity H1-H3). */
+export type NodeFacts = {
+  readonly name: string;
+  /** The variant of an arm Node is not reported: `arm` counts as `arm/v7`. */
+  readonly platform: Platform;
+  /** `containerd://2.1.9`, `docker://28.5.2`, `cri-o://1.34.0`; empty while the kubelet has not reported. */
+  readonly runtime: string;
+  readonly isSchedulable: boolean;
+  /** Names as the kubelet writes them: `docker.io/library/nginx:1.25`, `...@sha256:...`. */
+  readonly images: ReadonlySet<string>;
+  /** An image that is not in `images` is not on the Node. */
+  readonly isImageListComplete: boolean;
+  readonly podCidrs: readonly string[];
+  readonly internalIps: readonly string[];
+};
+
+/** The kubelet reports `nodeStatusMaxImages` images, 50 unless set: a full list proves nothing about the rest. */
+const MAX_REPORTED_IMAGES = 50;
+/** Of each image it reports 5 names, digests first: with five there may be a sixth. */
+const MAX_REPORTED_NAMES = 5;
+
+/** `intern` gives one string for equal ones: the same images stand on every Node. */
+export function readNodeFacts(node: V1Node, intern: (name: string) => string): NodeFacts {
+  const info = node.status?.nodeInfo;
+  const reported = node.status?.images;
+  const images = reported ?? [];
+  return {
+    name: node.metadata?.name ?? '',
+    platform: normalizePlatform({ os: info?.operatingSystem ?? '', architecture: info?.architecture ?? '' }),
+    runtime: info?.containerRuntimeVersion ?? '',
+    isSchedulable: node.spec?.unschedulable !== true,
+    images: new Set(images.flatMap(({ names }) => (names ?? []).map(intern))),
+    isImageListComplete:
+      reported !== undefined &&
+      images.length < MAX_REPORTED_IMAGES &&
+      images.every(({ names }) => (names ?? []).length < MAX_REPORTED_NAMES),
+    podCidrs: node.spec?.podCIDRs ?? (node.spec?.podCIDR === undefined ? [] : [node.spec.podCIDR]),
+    internalIps: (node.status?.addresses ?? [])
+      .filter(({ type }) => type === 'InternalIP')
+      .map(({ address }) => address),
+  };
+}
