@@ -21,7 +21,10 @@ export type Policy = {
   readonly rules: readonly Rule[];
 };
 
-/** The first rule that matches and sets a field decides that field. */
+/** What a rule says of actions: one half, or both. */
+export type ActionChoice = { readonly proven: Action | undefined; readonly unproven: Action | undefined };
+
+/** The first rule that matches and sets a field decides that field; the halves of `action` are fields of their own. */
 export type Rule = {
   readonly name: string | undefined;
   /** Each list that is given must have a match; patterns are globs with `*` (namespaces, kinds) or image patterns. */
@@ -33,7 +36,7 @@ export type Rule = {
   };
   readonly set: {
     readonly mode: Mode | undefined;
-    readonly action: ActionPair | undefined;
+    readonly action: ActionChoice | undefined;
     readonly controllerPods: 'warn' | 'enforce' | undefined;
     readonly exempt: boolean | undefined;
     readonly maxPullSeconds: number | undefined;
@@ -64,7 +67,7 @@ export type NodeDeclaration = {
     readonly bytesPerSecond: number | undefined;
     readonly hosts: Readonly<Record<string, number>>;
   };
-  /** Pulls that one node makes at a time: 1 with `serializeImagePulls`. */
+  /** Pulls that one node makes at a time: 1 with `serializeImagePulls`, `Infinity` where the kubelet sets no limit. */
   readonly parallelImagePulls: number;
 };
 

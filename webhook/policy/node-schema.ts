@@ -1,0 +1,126 @@
+import * as z from 'zod';
+import type { NodeDeclaration } from './policy.ts';
+import {
+  certificates,
+  daemonJson,
+  dataKey,
+  host,
+  hostOrCidr,
+  matchImagesPattern,
+  objectName,
+  platformText,
+  runtimeText,
+  throughputText,
+  treePath,
+} from './scalar.ts';
+
+const files = z.record(treePath, z.string()).default({});
+
+const platforms = z
+  .union([
+    z.array(platformText),
+    z
+      .strictObject({
+        list: z.array(platformText).min(1, { error: 'is empty: list the platforms that the nodes have' }),
+        exhaustive: z.boolean().default(false).meta({ description: 'No node has any other platform.' }),
+      })
+      .meta({ description: 'With exhaustive: true an image that lacks a listed platform is provably not pullable.' }),
+  ])
+  .default([])
+  .transform((written) =>
+    'list' in written
+      ? { list: written.list, isExhaustive: written.exhaustive }
+      : { list: written, isExhaustive: false },
+  );
+
+const throughput = z
+  .union([
+    throughputText,
+    z.strictObject({ default: throughputText.optional(), hosts: z.record(host, throughputText).default({}) }),
+  ])
+  .optional()
+  .transform((written) => {
+    if (written === undefined) return { bytesPerSecond: undefined, hosts: {} };
+    return typeof written === 'number'
+      ? { bytesPerSecond: written, hosts: {} }
+      : { bytesPerSecond: written.default, hosts: written.hosts };
+  });
+
+/** The `nodes` part: what the nodes are declared to be. Names and texts are those of the nodes' own files. */
+export const nodesSchema = z
+  .strictObject({
+    runtime: z
+      .union([runtimeText, z.array(runtimeText).min(1, { error: 'is empty: name a runtime, or leave it out' })])
+      .default(['containerd'])
+      .meta({ description: 'The runtimes in use; where their variants disagree, an outcome is not proof.' }),
+    settings: z
+      .enum(['partial', 'complete'])
+      .default('partial')
+      .meta({ description: 'complete: the files and certificates given here are all that the nodes have.' }),
+    platforms,
+    credentialProviders: z
+      .union([z.enum(['possible', 'none']), z.array(matchImagesPattern)])
+      .default('possible')
+      .meta({ description: 'Where kubelet credential providers may exist: anywhere, nowhere, or for these hosts.' }),
+    containerd: z
+      .strictObject({
+        certsD: files.meta({ description: 'Files of /etc/containerd/certs.d by relative path.' }),
+        certsDFrom: z.strictObject({ configMap: objectName }).optional(),
+        clientCertificates: z
+          .array(z.strictObject({ path: z.string().min(1), secret: objectName, key: dataKey }))
+          .default([])
+          .meta({ description: "Client certificates that hosts.toml names, in Secrets of Pullguard's own namespace." }),
+      })
+      .prefault({}),
+    docker: z
+      .strictObject({
+        daemonJson: daemonJson.optional(),
+        certsD: files.meta({ description: 'Files of /etc/docker/certs.d by relative path.' }),
+      })
+      .prefault({}),
+    crio: z
+      .strictObject({
+        registriesConf: z.string().optional().meta({ description: 'The text of registries.conf.' }),
+        certsD: files.meta({ description: 'Files of /etc/containers/certs.d by relative path.' }),
+      })
+      .prefault({}),
+    insecureRegistries: z
+      .array(hostOrCidr)
+      .default([])
+      .meta({ description: 'Registries that every node asks over plain HTTP or unverified TLS.' }),
+    certificateAuthorities: z
+      .array(certificates)
+      .default([])
+      .meta({ description: 'PEM texts of authorities that every node trusts for every registry.' }),
+    throughput,
+    serializeImagePulls: z.boolean().optional().meta({ description: "As in the kubelet's configuration." }),
+    maxParallelImagePulls: z
+      .int()
+      .min(1)
+      .max(1000)
+      .optional()
+      .meta({ description: "As in the kubelet's configuration." }),
+  })
+  .superRefine((nodes, context) => {
+    if (nodes.serializeImagePulls === true && (nodes.maxParallelImagePulls ?? 1) > 1) {
+      context.addIssue({
+        code: 'custom',
+        path: ['maxParallelImagePulls'],
+        message: 'is above 1 while serializeImagePulls is true: the kubelet refuses to start with both',
+      });
+    }
+  })
+  .transform(({ runtime, serializeImagePulls, maxParallelImagePulls, ...nodes }): NodeDeclaration => ({
+    ...nodes,
+    runtimes: typeof runtime === 'string' ? [runtime] : runtime,
+    containerd: { ...nodes.containerd, certsDFrom: nodes.containerd.certsDFrom },
+    docker: { ...nodes.docker, daemonJson: nodes.docker.daemonJson },
+    crio: { ...nodes.crio, registriesConf: nodes.crio.registriesConf },
+    parallelImagePulls: parallelPulls(serializeImagePulls, maxParallelImagePulls),
+  }));
+
+/** The kubelet's own defaulting: pulls are serial unless switched off or a number above 1 is given. */
+function parallelPulls(serialize: boolean | undefined, max: number | undefined): number {
+  const isSerial = serialize ?? (max === undefined || max < 2);
+  return isSerial ? 1 : (max ?? Number.POSITIVE_INFINITY);
+}
