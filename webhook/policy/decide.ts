@@ -1,0 +1,104 @@
+import type { Action } from '../outcome/action.ts';
+import type { Finding } from '../outcome/finding.ts';
+import type { OutcomeKind } from '../outcome/outcome.ts';
+import type { Prediction } from '../outcome/prediction.ts';
+import { imageNames, matchesGlob, matchesImage } from './match.ts';
+import type { Mode, Policy, Rule } from './policy.ts';
+
+/** What of a request a policy looks at. `kind` is the object's, `image` as it is written there. */
+export type Subject = {
+  readonly namespace: string;
+  readonly kind: string;
+  readonly image: string;
+  readonly hasControllingOwner: boolean;
+};
+
+export type ImageVerdict = {
+  /** What the outcome meets. Findings have actions of their own, and one that says `deny` refuses by itself. */
+  readonly action: Action;
+  readonly mode: Mode;
+  /** What `action` would have been in mode `enforce`. */
+  readonly intended: Action;
+  readonly findings: readonly { readonly finding: Finding; readonly action: Action; readonly intended: Action }[];
+  /** A denial, of the outcome or of a finding, became a warning because the object has a controlling owner. */
+  readonly isDowngradedForController: boolean;
+};
+
+/** Maps the answer for one image to what the request meets. Pure; the policy's rules were checked when it was read. */
+export function decideImage(policy: Policy, subject: Subject, prediction: Prediction): ImageVerdict {
+  const cause = prediction.outcome.kind;
+  const rules = matchingRules(policy, subject, cause);
+  const mode = firstSet(rules, (rule) => rule.set.mode) ?? policy.mode;
+  const controllerPods = firstSet(rules, (rule) => rule.set.controllerPods) ?? policy.controllerPods;
+  const isSoftened = subject.hasControllingOwner && controllerPods === 'warn';
+  const soften = (action: Action): Action => (isSoftened && action === 'deny' ? 'warn' : action);
+
+  const half = prediction.isConclusive ? 'proven' : 'unproven';
+  const wanted =
+    firstSet(rules, (rule) => (speaksOf(rule, cause) ? rule.set.action?.[half] : undefined)) ??
+    policy.actions[cause][half];
+  const findings = prediction.findings.map((finding) => ({ finding, wanted: policy.findings[finding.kind] }));
+  return {
+    action: inMode(mode, soften(wanted)),
+    mode,
+    intended: soften(wanted),
+    findings: findings.map((one) => {
+      const intended = soften(one.wanted);
+      return { finding: one.finding, action: inMode(mode, intended), intended };
+    }),
+    isDowngradedForController: isSoftened && [wanted, ...findings.map((one) => one.wanted)].includes('deny'),
+  };
+}
+
+/**
+ * Why an image is not checked at all, asked before any network call. A rule decides before the policy's own lists, and
+ * `exempt: false` includes again what those exempt; a rule that names causes says nothing here, because no cause is
+ * known yet. A placeholder is no image: no rule makes it one.
+ */
+export function exemption(policy: Policy, subject: Subject): 'namespace' | 'image' | 'placeholder' | undefined {
+  const rule = matchingRules(policy, subject, undefined).find((one) => one.set.exempt !== undefined);
+  if (rule?.set.exempt === true) return rule.match.images === undefined ? 'namespace' : 'image';
+  if (rule === undefined) {
+    if (policy.exempt.namespaces.some((glob) => matchesGlob(glob, subject.namespace))) return 'namespace';
+    const names = imageNames(subject.image);
+    if (policy.exempt.images.some((pattern) => matchesImage(pattern, names))) return 'image';
+  }
+  return policy.placeholders.includes(subject.image) ? 'placeholder' : undefined;
+}
+
+/** The operator's limit for one pull of this subject, in seconds; `undefined` where there is none. */
+export function maxPullSecondsFor(policy: Policy, subject: Subject): number | undefined {
+  const rules = matchingRules(policy, subject, undefined);
+  return firstSet(rules, (rule) => rule.set.maxPullSeconds) ?? policy.limits.maxPullSeconds;
+}
+
+/** The rules that match, in order. Without a cause, those that name causes match nothing. */
+function matchingRules(policy: Policy, subject: Subject, cause: OutcomeKind | undefined): readonly Rule[] {
+  if (policy.rules.length === 0) return [];
+  const names = imageNames(subject.image);
+  return policy.rules.filter(
+    ({ match }) =>
+      (match.namespaces?.some((glob) => matchesGlob(glob, subject.namespace)) ?? true) &&
+      (match.kinds?.some((glob) => matchesGlob(glob, subject.kind)) ?? true) &&
+      (match.causes?.some((one) => one === cause) ?? true) &&
+      (match.images?.some((pattern) => matchesImage(pattern, names)) ?? true),
+  );
+}
+
+/** A rule for every cause speaks of failures: it takes `causes: [pullable]` to say something of what is well. */
+function speaksOf(rule: Rule, cause: OutcomeKind): boolean {
+  return rule.match.causes !== undefined || cause !== 'pullable';
+}
+
+function firstSet<T>(rules: readonly Rule[], read: (rule: Rule) => T | undefined): T | undefined {
+  for (const rule of rules) {
+    const value = read(rule);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+function inMode(mode: Mode, action: Action): Action {
+  if (mode === 'observe') return 'allow';
+  return mode === 'warn' && action === 'deny' ? 'warn' : action;
+}
