@@ -112,6 +112,41 @@ const ROWS: Readonly<Record<string, Row>> = {
     'nginx',
     'Write "http://reg.example:5000" for reg.example:5000 in /etc/containerd/certs.d/docker.io/hosts.toml',
   ],
+  'that a certificate in the folder is no settings file': [
+    http('/etc/containerd/certs.d/reg.example:5000/ca.crt'),
+    'containerd',
+    IMAGE,
+    'in /etc/containerd/certs.d/reg.example:5000/hosts.toml on the nodes',
+  ],
+  'which daemon.json allows HTTP': [
+    { kind: 'https-expected-http', evidence: evidence({ declaredBy: '/nodes/daemon.json' }) },
+    'docker',
+    IMAGE,
+    'Take "reg.example:5000" out of insecure-registries in /nodes/daemon.json',
+  ],
+  'which policy field allows HTTP': [
+    { kind: 'https-expected-http', evidence: evidence({ declaredBy: 'nodes.insecureRegistries' }) },
+    'crio',
+    IMAGE,
+    'out of nodes.insecureRegistries in the policy',
+  ],
+  'which settings file may spoil TLS': [
+    {
+      kind: 'tls-other',
+      reason: 'unable to read CA cert "/x/ca.crt"',
+      evidence: evidence({ status: undefined, declaredBy: '/etc/containerd/certs.d/reg/hosts.toml' }),
+    },
+    'containerd',
+    IMAGE,
+    'unable to read CA cert',
+    'Check /etc/containerd/certs.d/reg/hosts.toml on the nodes',
+  ],
+  'no command with a name that is none': [
+    { kind: 'pull-secret-malformed', secret: 'x; reboot', reason: 'no JSON' },
+    'containerd',
+    IMAGE,
+    'kubectl create secret docker-registry NAME ',
+  ],
   'where docker allows HTTP': [
     http(undefined),
     'docker',

@@ -128,11 +128,11 @@ const UNREACHABLE = Object.freeze({
 const NOT_CHECKED = Object.freeze({
   exempt: 'the policy exempts it',
   placeholder: 'a placeholder that another webhook replaces',
-  limit: 'a limit of the policy was reached',
-  deadline: 'no time was left',
+  limit: 'a limit was reached',
+  deadline: 'the deadline came first',
   'blocked-address': 'the policy does not let the webhook connect there',
   'untrusted-realm': 'the registry sends logins to a host that the policy does not trust',
-  'node-settings': 'the declared node settings do not say where nodes would pull it from',
+  'node-settings': 'the declared node settings leave no registry to ask',
   internal: 'an internal error',
 } as const satisfies Record<OutcomeOf<'not-checked'>['reason'], string>);
 
@@ -151,7 +151,7 @@ function secretWithKey(who: { readonly secret: string; readonly key: string }): 
 }
 
 function detailOf(detail: string): string {
-  return detail === '' ? '' : ` (${field(detail, 80)})`;
+  return detail === '' ? '' : ` (${field(detail, 96)})`;
 }
 
 function count(amount: number, one: string, many: string): string {

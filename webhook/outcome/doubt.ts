@@ -5,7 +5,7 @@ const DOUBT_CLAUSE = Object.freeze({
   'node-credentials': 'nodes may hold credentials of their own (policy nodes.credentialProviders)',
   'node-settings': 'nodes may have registry settings or CAs that were not declared (policy nodes.settings)',
   'node-platforms': 'nodes of other platforms may run it (policy nodes.platforms, or a nodeSelector)',
-  'node-runtime': 'the runtimes that nodes may have differ here (policy nodes.runtimes)',
+  'node-runtime': 'the runtimes that nodes may have differ here (policy nodes.runtime)',
   'image-may-be-present': 'a node may hold the image already (imagePullPolicy: Always would ask the registry)',
   'secret-may-follow': 'a missing Secret or ServiceAccount may still be created (apply it first)',
   'not-every-endpoint':

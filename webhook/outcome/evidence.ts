@@ -82,7 +82,7 @@ const EVIDENCE: EvidenceTexts = {
   'tls-wrong-name': shown,
   'tls-expired': shown,
   'tls-client-certificate-required': (outcome) => asked(outcome, 'was refused in the TLS handshake'),
-  'tls-other': (outcome) => asked(outcome, 'failed in the TLS handshake'),
+  'tls-other': (outcome) => asked(outcome, 'got no TLS connection'),
   'pull-too-slow': (outcome) =>
     `${shortDigest(outcome.digest)}, ${formatRate(outcome.bytesPerSecond)} ${outcome.throughputFrom === 'declared' ? 'by policy nodes.throughput' : 'measured by a short read'}`,
   'rate-limited': asked,

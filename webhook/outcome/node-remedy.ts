@@ -5,7 +5,7 @@ import type { RuntimeFamily } from './runtime.ts';
 import { namesOf, type Wording } from './wording.ts';
 
 type Asked = { readonly evidence: Evidence };
-/** `folder` names the host's settings folder, `server` is the endpoint, `file` the settings file that declared it. */
+/** `folder` names the host's settings folder, `server` is the endpoint, `file` the settings file that declared it, if one did. */
 type Place = { readonly folder: string; readonly server: string; readonly file: string | undefined };
 type PerFamily = { readonly [F in RuntimeFamily]: (place: Place) => string };
 
@@ -24,8 +24,8 @@ const ALLOW_HTTP: PerFamily = {
 const USE_HTTPS: PerFamily = {
   containerd: ({ folder, server, file }) =>
     `Write "https://${server}" instead of http:// in ${file ?? hostsToml(folder)} on the nodes`,
-  docker: ({ folder }) =>
-    `Take "${folder}" out of insecure-registries in /etc/docker/daemon.json on the nodes and reload docker`,
+  docker: ({ folder, file }) =>
+    `Take "${folder}" out of insecure-registries in ${file ?? '/etc/docker/daemon.json'} on the nodes and reload docker`,
   crio: ({ folder, file }) =>
     `Take insecure = true for "${folder}" out of ${file ?? '/etc/containers/registries.conf'} on the nodes and reload crio`,
 };
@@ -55,21 +55,24 @@ const PRESENT_CLIENT: PerFamily = {
     `Put a client certificate and its key into /etc/containers/certs.d/${folder}/client.cert and client.key on the nodes`,
 };
 
-/** The policy fields that hold the same files: nodes that have them need no change, only a declaration. */
+/** The policy's short form for all runtimes, which no file on the nodes is named after. */
+const SHORTHAND = 'nodes.insecureRegistries';
+
+/** Where the same files are declared: nodes that have them need no change. */
 const DECLARE = Object.freeze({
-  containerd: 'nodes.containerd.certsD',
-  docker: 'nodes.docker',
-  crio: 'nodes.crio',
+  containerd: 'policy nodes.containerd.certsD, check --certs-d',
+  docker: 'policy nodes.docker, check --docker-daemon and --docker-certs-d',
+  crio: 'policy nodes.crio, check --registries-conf',
 } as const satisfies Record<RuntimeFamily, string>);
 
 /** containerd up to 2.1 reads no such folder unless told so, and its transfer service takes one path only (E1). */
 const READ_THE_FOLDER = '; config_path of the containerd registry settings must be /etc/containerd/certs.d alone';
 
 function onNodes(outcome: Asked, wording: Wording, what: PerFamily): string {
-  const folderIsRead =
-    wording.family === 'containerd' && outcome.evidence.declaredBy === undefined ? READ_THE_FOLDER : '';
-  const declare = `; if the nodes have it already, declare it (policy ${DECLARE[wording.family]})`;
-  return `${what[wording.family](placeOf(outcome, wording))}${folderIsRead}${declare}`;
+  const place = placeOf(outcome, wording);
+  const isRead = wording.family !== 'containerd' || outcome.evidence.declaredBy !== undefined;
+  const declare = `; if the nodes have it already, declare it (${DECLARE[wording.family]})`;
+  return `${what[wording.family](place)}${isRead ? '' : READ_THE_FOLDER}${declare}`;
 }
 
 /** containerd's folders go by the image's host, the others' by the server's; Docker Hub's server has another name. */
@@ -77,7 +80,8 @@ function placeOf({ evidence }: Asked, wording: Wording): Place {
   const { host } = namesOf(wording);
   const server = authorityOf(evidence.endpoint) ?? host;
   const folder = wording.family === 'containerd' || server === 'registry-1.docker.io' ? host : server;
-  return { folder, server, file: evidence.declaredBy === undefined ? undefined : field(evidence.declaredBy, 96) };
+  const isSettings = /\.(?:toml|json|conf)$/u.test(evidence.declaredBy ?? '');
+  return { folder, server, file: isSettings ? field(evidence.declaredBy ?? '', 96) : undefined };
 }
 
 function hostsToml(folder: string): string {
@@ -85,8 +89,6 @@ function hostsToml(folder: string): string {
 }
 
 export const allowHttp = (outcome: Asked, wording: Wording): string => onNodes(outcome, wording, ALLOW_HTTP);
-export const useHttps = (outcome: Asked, wording: Wording): string =>
-  USE_HTTPS[wording.family](placeOf(outcome, wording));
 export const trustAuthority = (outcome: Asked, wording: Wording): string => onNodes(outcome, wording, TRUST_CA);
 export const presentClient = (outcome: Asked, wording: Wording): string => onNodes(outcome, wording, PRESENT_CLIENT);
 
@@ -101,4 +103,11 @@ export function agreeOnName(
   return names.length === 0
     ? `${reissue.replace('reissue', 'Reissue')} (the common name alone does not count)`
     : `Use a name that the certificate has (${listed(names, 3)}), or ${reissue}`;
+}
+
+export function useHttps(outcome: Asked, wording: Wording): string {
+  const place = placeOf(outcome, wording);
+  return outcome.evidence.declaredBy === SHORTHAND
+    ? `Take "${place.server}" out of ${SHORTHAND} in the policy, and out of the settings of the nodes`
+    : USE_HTTPS[wording.family](place);
 }

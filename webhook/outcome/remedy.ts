@@ -1,7 +1,7 @@
 import { formatPlatform } from '../image/platform.ts';
 import { agreeOnName, allowHttp, presentClient, trustAuthority, useHttps } from './node-remedy.ts';
 import type { ExceededLimit, OutcomeKind, OutcomeOf, PullOutcome } from './outcome.ts';
-import { field, listed, quote } from './printable.ts';
+import { capitalized, field, listed, quote } from './printable.ts';
 import { formatDuration } from './quantity.ts';
 import { namesOf, type Wording } from './wording.ts';
 
@@ -49,7 +49,11 @@ const REMEDY: Texts = {
   'tls-wrong-name': agreeOnName,
   'tls-expired': () => "Renew the registry's certificate; if its dates are right, set the clocks",
   'tls-client-certificate-required': presentClient,
-  'tls-other': () => 'Set up TLS 1.2 or later with a usual cipher and a complete certificate chain on the registry',
+  'tls-other': (outcome) => {
+    const { declaredBy } = outcome.evidence;
+    const settings = declaredBy === undefined ? '' : `Check ${field(declaredBy, 96)} on the nodes, then the registry: `;
+    return capitalized(`${settings}set up TLS 1.2 or later with a usual cipher and a complete certificate chain`);
+  },
   'pull-too-slow': (outcome) =>
     `${RAISE[outcome.limit.name]} above ${formatDuration(outcome.estimatedSeconds)}, make the image smaller, or pull it onto the nodes beforehand`,
   'rate-limited': (outcome) => {
@@ -114,7 +118,7 @@ const DENIED = Object.freeze({
 const RAISE = Object.freeze({
   progressDeadlineSeconds: "Raise the Deployment's progressDeadlineSeconds",
   activeDeadlineSeconds: "Raise the Pod's or Job's activeDeadlineSeconds",
-  maxPullSeconds: 'Raise maxPullSeconds in the policy',
+  maxPullSeconds: 'Raise limits.maxPullSeconds in the policy',
   image_pull_progress_timeout: "Raise containerd's image_pull_progress_timeout on the nodes",
 } as const satisfies Record<ExceededLimit['name'], string>);
 
@@ -129,7 +133,7 @@ const UNREACHABLE = Object.freeze({
 const NOT_CHECKED = Object.freeze({
   exempt: '',
   placeholder: '',
-  limit: 'Raise the limit in the policy (limits), or split the object',
+  limit: 'Make the object or the image smaller, or raise the limit in the policy (limits)',
   deadline: 'Apply it again, or raise limits.reviewMs in the policy and timeoutSeconds of the webhook',
   'blocked-address': 'If the registry is meant to be there, allow its host:port in the policy (network.allow)',
   'untrusted-realm': 'If that host is right, list the pair in the policy (network.realms)',
