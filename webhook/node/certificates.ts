@@ -1,0 +1,99 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { posix } from 'node:path';
+import { err, ok, type Result } from '../image/result.ts';
+import { field } from '../outcome/printable.ts';
+import type { EndpointTls } from './endpoint.ts';
+import type { FileTree } from './file-tree.ts';
+
+/** Why a runtime refuses every pull from a host before it asks anything: in its own words, with the file. */
+export type Refusal = { readonly reason: string; readonly file: string };
+
+export type TlsMaterial = Pick<EndpointTls, 'authorities' | 'clientPairs'>;
+type ClientPair = TlsMaterial['clientPairs'][number];
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu;
+const PRIVATE_KEY = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----[^-]+-----END (?:[A-Z]+ )?PRIVATE KEY-----/u;
+/** Where trees lie on a node: an absolute path below means a file of the tree, wherever it was copied from. */
+const ROOTS = ['/etc/containerd/certs.d/', '/etc/docker/certs.d/', '/etc/containers/certs.d/'];
+
+/** How messages name a file of a tree. */
+export function displayPath(tree: FileTree, path: string): string {
+  return posix.isAbsolute(path) ? path : posix.join(tree.name, path);
+}
+
+/** Reads a file that a settings file names: relative to the tree, or absolute as the node has it. */
+export function readNamed(tree: FileTree, path: string): string | undefined {
+  const root = [`${tree.name}/`, ...ROOTS].find((one) => path.startsWith(one));
+  const inside = root === undefined ? undefined : tree.read(path.slice(root.length));
+  return inside ?? tree.read(path);
+}
+
+/** Whether Go's `AppendCertsFromPEM` would find a certificate in it. */
+export function hasCertificate(pem: string): boolean {
+  return (pem.match(CERTIFICATE) ?? []).some((block) => parseCertificate(block) !== undefined);
+}
+
+function parseCertificate(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether Go's `tls.X509KeyPair` would take the two: the first certificate must belong to the key. */
+export function isKeyPair(pair: ClientPair): boolean {
+  const block = pair.certificate.match(CERTIFICATE)?.[0];
+  const key = PRIVATE_KEY.exec(pair.key)?.[0];
+  const certificate = block === undefined ? undefined : parseCertificate(block);
+  if (certificate === undefined || key === undefined) return false;
+  try {
+    return certificate.checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Reads `*.crt` as authorities and `*.cert` with `*.key` as client pairs, as dockerd and CRI-O do
+ * (docker registry `ReadCertsDirectory`, containers/image `SetupCertificates`): either half without the other is an
+ * error, a `.crt` without a certificate is not. `undefined` where there is no such folder.
+ */
+export function readCertificateFolder(tree: FileTree, folder: string): Result<TlsMaterial | undefined, Refusal> {
+  const names = tree.list(folder);
+  if (names === undefined) return ok(undefined);
+  const authorities: string[] = [];
+  const clientPairs: ClientPair[] = [];
+  const refuse = (reason: string, name: string): Result<never, Refusal> =>
+    err({ reason: field(reason, 400), file: displayPath(tree, posix.join(folder, name)) });
+  for (const name of names) {
+    const stem = name.replace(/\.[^.]*$/u, '');
+    if (name.endsWith('.crt')) {
+      const text = tree.read(posix.join(folder, name));
+      if (text === undefined) return refuse(`unable to read ${name}`, name);
+      authorities.push(text);
+    }
+    if (name.endsWith('.cert')) {
+      if (!names.includes(`${stem}.key`)) {
+        return refuse(
+          `missing key ${stem}.key for client certificate ${name}. Note that CA certificates should use the extension .crt`,
+          name,
+        );
+      }
+      const pair = readPair(tree, posix.join(folder, name), posix.join(folder, `${stem}.key`));
+      if (pair === undefined) return refuse(`failed to load the key pair ${name} and ${stem}.key`, name);
+      clientPairs.push(pair);
+    }
+    if (name.endsWith('.key') && !names.includes(`${stem}.cert`)) {
+      return refuse(`missing client certificate ${stem}.cert for key ${name}`, name);
+    }
+  }
+  return ok({ authorities, clientPairs });
+}
+
+function readPair(tree: FileTree, certificateFile: string, keyFile: string): ClientPair | undefined {
+  const certificate = tree.read(certificateFile);
+  const key = tree.read(keyFile);
+  if (certificate === undefined || key === undefined) return undefined;
+  return isKeyPair({ certificate, key }) ? { certificate, key } : undefined;
+}
