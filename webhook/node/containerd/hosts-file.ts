@@ -1,0 +1,66 @@
+import { err, ok, type Result } from '../../image/result.ts';
+import type { SettingsProblem } from '../endpoint.ts';
+import { mistake, toProblem } from '../mistakes/mistake.ts';
+import { isTable, readText, valueOf, type Table } from '../mistakes/shape.ts';
+import { parseToml } from '../mistakes/toml.ts';
+import { decodeHostEntry, type HostEntry } from './host-entry.ts';
+
+/** A hosts.toml: its tables in file order, then what stands at its root (pull-parity E4). */
+export type HostsFile = { readonly hosts: readonly HostEntry[]; readonly root: HostEntry; readonly hasServer: boolean };
+
+const CONSEQUENCE =
+  'containerd ignores the whole file and goes on with the certificate files beside it and the default server';
+
+/** Reads hosts.toml as containerd does; a mistake anywhere makes it ignore the file (pull-parity E3). */
+export function parseHostsFile(
+  file: { readonly name: string; readonly text: string },
+  options: { readonly honoursDialTimeout: boolean },
+): Result<HostsFile, SettingsProblem> {
+  const document = parseToml(file.text);
+  if (!document.ok) {
+    const { line, expected } = document.error;
+    return err({ file: file.name, line, reason: `${expected}; ${CONSEQUENCE}` });
+  }
+  const tables = readHostTables(document.value);
+  if (tables === undefined) {
+    return err(toProblem(mistake('expected host to hold tables, written [host."URL"]', 'host'), file, CONSEQUENCE));
+  }
+  const server = readText(document.value, 'server');
+  if (!server.ok) return err(toProblem(server.error, file, CONSEQUENCE));
+
+  const hosts: HostEntry[] = [];
+  for (const url of hostOrder(file.text)) {
+    const table = valueOf(tables, url);
+    const entry = decodeHostEntry(isTable(table) ? table : {}, url, options);
+    if (!entry.ok) return err(toProblem({ ...entry.error, at: [url, ...entry.error.at] }, file, CONSEQUENCE));
+    hosts.push(entry.value);
+  }
+  const root = decodeHostEntry(document.value, server.value ?? '', options);
+  if (!root.ok) return err(toProblem(root.error, file, CONSEQUENCE));
+  return ok({ hosts, root: root.value, hasServer: root.value.server !== undefined });
+}
+
+function readHostTables(document: Table): Table | undefined {
+  const value = valueOf(document, 'host');
+  if (value === undefined) return {};
+  return isTable(value) && Object.values(value).every(isTable) ? value : undefined;
+}
+
+const HEADER = /^[ \t]*(?<header>\[[ \t]*(?:host|"host"|'host')[ \t]*\..*\])[ \t\r]*(?:#.*)?$/u;
+
+/**
+ * The hosts in the order of their `[host."URL"]` headers, as containerd's `getSortedHosts` walks them: a host that is
+ * written inline or with dotted keys is not seen, and subtables such as `[host."URL".header]` right below their host
+ * are not counted again.
+ */
+function hostOrder(text: string): readonly string[] {
+  const order: string[] = [];
+  for (const line of text.split('\n')) {
+    const header = HEADER.exec(line)?.groups?.['header'];
+    const parsed = header === undefined ? undefined : parseToml(header);
+    const tables = parsed?.ok === true ? readHostTables(parsed.value) : undefined;
+    const url = Object.keys(tables ?? {})[0];
+    if (url !== undefined && url !== '' && url !== order.at(-1)) order.push(url);
+  }
+  return order;
+}
