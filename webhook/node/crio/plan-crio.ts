@@ -1,0 +1,128 @@
+import type { ImageReference } from '../../image/reference.ts';
+import { err, ok, type Result } from '../../image/result.ts';
+import { displayPath, readCertificateFolder, type Refusal, type TlsMaterial } from '../certificates.ts';
+import { defaultEndpoint } from '../default-endpoint.ts';
+import type { Endpoint, EndpointPlan, SettingsProblem } from '../endpoint.ts';
+import type { FileTree } from '../file-tree.ts';
+import { registryOf } from '../host.ts';
+import { pullSources, fullName, type PullSource } from './pull-source.ts';
+import { findRegistry, type Registries } from './registries.ts';
+import { resolveShortName } from './short-name.ts';
+
+export type CrioSettings = {
+  /** `undefined` where no registries.conf was declared: short names are then taken for Docker Hub's. */
+  readonly registries: Registries | undefined;
+  /** The folders of certificates, the first that has one for a host is used. */
+  readonly certsD: readonly FileTree[];
+  readonly problems: readonly SettingsProblem[];
+};
+
+/** The endpoints that CRI-O asks for an image (containers/image, pull-parity A12, C12, E11, E12). */
+export function planCrio(
+  reference: ImageReference,
+  settings: CrioSettings,
+  options: { readonly refusesAmbiguous: boolean },
+): EndpointPlan {
+  const refused = ({ reason, file }: Refusal): EndpointPlan => ({
+    kind: 'refused',
+    reason,
+    file: file === '' ? undefined : file,
+    problems: settings.problems,
+  });
+  const candidates = candidatesOf(reference, settings.registries, options);
+  if (!candidates.ok) return refused(candidates.error);
+  const endpoints: Endpoint[] = [];
+  const refusals: Refusal[] = [];
+  for (const candidate of candidates.value) {
+    const found = endpointsOf(candidate, settings);
+    endpoints.push(...found.endpoints);
+    refusals.push(...found.refusals);
+  }
+  const [first] = refusals;
+  if (endpoints.length === 0 && first !== undefined) return refused(first);
+  const skipped = refusals.map(({ reason, file }) => ({ file, line: undefined, reason }));
+  return { kind: 'endpoints', endpoints, problems: [...settings.problems, ...skipped] };
+}
+
+function candidatesOf(
+  reference: ImageReference,
+  registries: Registries | undefined,
+  options: { readonly refusesAmbiguous: boolean },
+): Result<readonly ImageReference[], Refusal> {
+  // CRI-O's grammar knows no IPv6 (pull-parity A12)
+  if (reference.host.startsWith('[')) return err({ reason: 'invalid reference format', file: '' });
+  if (reference.isShortName) {
+    return registries === undefined ? ok([reference]) : resolveShortName(reference, registries, options);
+  }
+  // a host without dot or port is part of a short name there, whose letters must be small
+  if (!/[.:]/u.test(reference.host) && reference.host !== 'localhost') {
+    const name = `${reference.host}/${reference.path}`;
+    return err({ reason: `invalid reference format: repository name (${name}) must be lowercase`, file: '' });
+  }
+  return ok([reference]);
+}
+
+/** A source that cannot be used is passed over, as the runtime goes on to the next one after any error. */
+function endpointsOf(
+  reference: ImageReference,
+  settings: CrioSettings,
+): { readonly endpoints: readonly Endpoint[]; readonly refusals: readonly Refusal[] } {
+  const { registries } = settings;
+  const found = registries === undefined ? undefined : findRegistry(registries, fullName(reference));
+  if (found?.registry.isBlocked === true) {
+    return { endpoints: [], refusals: [blocked(found.registry.prefix, found.file)] };
+  }
+  const alone: PullSource = { reference, isInsecure: false, serves: 'all', role: 'upstream' };
+  const sources = found === undefined ? ok([alone]) : pullSources(reference, found.registry);
+  if (!sources.ok) return { endpoints: [], refusals: [{ reason: sources.error, file: found?.file ?? '' }] };
+  const endpoints: Endpoint[] = [];
+  const refusals: Refusal[] = [];
+  for (const source of sources.value) {
+    const endpoint = toEndpoint(reference, source, { ...settings, file: found?.file });
+    if (endpoint.ok) endpoints.push(endpoint.value);
+    else refusals.push(endpoint.error);
+  }
+  return { endpoints, refusals };
+}
+
+function toEndpoint(
+  logical: ImageReference,
+  source: PullSource,
+  settings: CrioSettings & { readonly file: string | undefined },
+): Result<Endpoint, Refusal> {
+  const { reference } = source;
+  const found = settings.registries === undefined ? undefined : findRegistry(settings.registries, fullName(reference));
+  if (found?.registry.isBlocked === true) return err(blocked(found.registry.prefix, found.file));
+  const folder = readHostFolder(settings.certsD, reference.host);
+  if (!folder.ok) return folder;
+  const base = defaultEndpoint(registryOf(reference.host), reference);
+  return ok({
+    ...base,
+    scheme: source.isInsecure ? 'https-then-http' : 'https',
+    serves: source.serves,
+    tls: { ...base.tls, ...folder.value?.material, isVerified: !source.isInsecure },
+    role: source.role,
+    takesCredentials: reference.host === logical.host,
+    declaredBy: settings.file ?? folder.value?.name,
+  });
+}
+
+/** Docker Hub's folder is `docker.io`, not the host that is asked (pull-parity E11). */
+function readHostFolder(
+  trees: readonly FileTree[],
+  host: string,
+): Result<{ readonly material: TlsMaterial; readonly name: string } | undefined, Refusal> {
+  for (const tree of trees) {
+    const material = readCertificateFolder(tree, host);
+    if (!material.ok) return material;
+    if (material.value !== undefined) return ok({ material: material.value, name: displayPath(tree, host) });
+  }
+  return ok(undefined);
+}
+
+function blocked(prefix: string, file: string): Refusal {
+  return {
+    reason: `registry ${prefix} is blocked in /etc/containers/registries.conf or /etc/containers/registries.conf.d`,
+    file,
+  };
+}

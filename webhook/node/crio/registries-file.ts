@@ -1,0 +1,115 @@
+import { parseReference } from '../../image/reference.ts';
+import { err, ok, type Result } from '../../image/result.ts';
+import { quote } from '../../outcome/printable.ts';
+import type { SettingsProblem } from '../endpoint.ts';
+import { mistake, toProblem, type Mistake } from '../mistakes/mistake.ts';
+import { isTable, readTables, readText, readTexts, valueOf, type Table } from '../mistakes/shape.ts';
+import { parseToml } from '../mistakes/toml.ts';
+import { decodeRegistry, type Registry } from './registry.ts';
+
+export type ShortNameMode = 'enforcing' | 'permissive' | 'disabled';
+
+/** One registries.conf, version 2, or one of its drop-ins (pull-parity E11, E12). */
+export type RegistriesFile = {
+  readonly registries: readonly Registry[];
+  /** `undefined` where the key is absent, which a drop-in may be; an empty list empties it. */
+  readonly unqualifiedSearch: readonly string[] | undefined;
+  readonly shortNameMode: ShortNameMode | undefined;
+  /** Short name to full name; `''` takes back what an earlier file said. */
+  readonly aliases: Readonly<Record<string, string>>;
+};
+
+const CONSEQUENCE = 'CRI-O refuses every pull with it, and it is left out here';
+const MODES: readonly ShortNameMode[] = ['enforcing', 'permissive', 'disabled'];
+const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::\d+)?$/u;
+
+/** Reads a file with the checks of containers/image; unknown keys are ignored as there. */
+export function parseRegistriesFile(file: {
+  readonly name: string;
+  readonly text: string;
+}): Result<RegistriesFile, SettingsProblem> {
+  const document = parseToml(file.text.replace(/^\ufeff/u, ''));
+  if (!document.ok) {
+    const { line, expected } = document.error;
+    return err({ file: file.name, line, reason: `${expected}; ${CONSEQUENCE}` });
+  }
+  const decoded = decodeDocument(document.value);
+  return decoded.ok ? decoded : err(toProblem(decoded.error, file, CONSEQUENCE));
+}
+
+function decodeDocument(document: Table): Result<RegistriesFile, Mistake> {
+  if (valueOf(document, 'registries') !== undefined) {
+    return err(
+      mistake(
+        'expected version 2 of registries.conf, with [[registry]] tables instead of [registries.*]',
+        '[registries',
+      ),
+    );
+  }
+  const tables = readTables(document, 'registry');
+  if (!tables.ok) return tables;
+  const registries = new Map<string, Registry>();
+  for (const table of tables.value ?? []) {
+    const registry = decodeRegistry(table);
+    if (!registry.ok) return registry;
+    const { prefix } = registry.value;
+    // the first of one prefix wins within a file
+    if (!registries.has(prefix)) registries.set(prefix, registry.value);
+  }
+  const conflict = findConflict([...registries.values()]);
+  if (conflict !== undefined) return err(conflict);
+  const search = readTexts(document, 'unqualified-search-registries');
+  if (!search.ok) return search;
+  const hosts = search.value?.map((host) => host.replace(/\/+$/u, ''));
+  const wrong = hosts?.find((host) => !HOST.test(host));
+  if (wrong !== undefined) {
+    const expected = `expected unqualified-search-registries to list host[:port], not ${quote(wrong, 80)}`;
+    return err(mistake(expected, 'unqualified-search-registries'));
+  }
+  const mode = readText(document, 'short-name-mode');
+  if (!mode.ok) return mode;
+  const shortNameMode = MODES.find((one) => one === mode.value);
+  if (shortNameMode === undefined && (mode.value ?? '') !== '') {
+    return err(mistake('expected short-name-mode to be enforcing, permissive or disabled', 'short-name-mode'));
+  }
+  const aliases = readAliases(document);
+  if (!aliases.ok) return aliases;
+  return ok({ registries: [...registries.values()], unqualifiedSearch: hosts, shortNameMode, aliases: aliases.value });
+}
+
+/** Registries at one place must agree on what is allowed there. */
+function findConflict(registries: readonly Registry[]): Mistake | undefined {
+  const first = new Map<string, Registry>();
+  for (const registry of registries) {
+    const place = registry.location === '' ? registry.prefix : registry.location;
+    const other = first.get(place) ?? registry;
+    first.set(place, other);
+    if (other.isInsecure !== registry.isInsecure || other.isBlocked !== registry.isBlocked) {
+      const expected = `expected every [[registry]] of location ${quote(place, 80)} to have the same insecure and blocked`;
+      return mistake(expected, registry.prefix);
+    }
+  }
+  return undefined;
+}
+
+function readAliases(document: Table): Result<Readonly<Record<string, string>>, Mistake> {
+  const value = valueOf(document, 'aliases');
+  if (value === undefined) return ok({});
+  if (!isTable(value)) return err(mistake('expected [aliases] to be a table of short names', 'aliases'));
+  const aliases: [string, string][] = [];
+  for (const [name, target] of Object.entries(value)) {
+    if (typeof target !== 'string' || (target !== '' && !isRepository(target))) {
+      return err(
+        mistake(`expected alias ${quote(name, 80)} to name registry and repository, without tag or digest`, name),
+      );
+    }
+    aliases.push([name, target]);
+  }
+  return ok(Object.fromEntries(aliases));
+}
+
+function isRepository(text: string): boolean {
+  const reference = parseReference(text);
+  if (!reference.ok || reference.value.isShortName || reference.value.digest !== undefined) return false;
+  return !text.slice(text.indexOf('/')).includes(':');
+}
