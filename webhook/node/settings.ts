@@ -25,5 +25,14 @@ export type NodeSetup = {
   readonly authorities: readonly string[];
 };
 
+/** Nodes about which nothing was declared: every runtime with its defaults. */
+export const EMPTY_SETUP: NodeSetup = Object.freeze({
+  certsD: undefined,
+  docker: Object.freeze({ daemonJson: undefined, certsD: undefined }),
+  crio: Object.freeze({ registriesConf: [], certsD: [] }),
+  insecureRegistries: [],
+  authorities: [],
+});
+
 /** Which endpoints a runtime so set up would ask for an image, in order. */
 export type PlanEndpoints = (reference: ImageReference, runtime: Runtime) => EndpointPlan;

@@ -1,0 +1,96 @@
+import { assertNever } from '../image/result.ts';
+import type { ImageReference } from '../image/reference.ts';
+import { quote } from '../outcome/printable.ts';
+import { isAtLeast, type Runtime } from '../outcome/runtime.ts';
+import { planContainerd } from './containerd/plan-containerd.ts';
+import { planCrio, type CrioSettings } from './crio/plan-crio.ts';
+import { readRegistries } from './crio/registries.ts';
+import { readDaemonFile, type DaemonSettings } from './docker/daemon-file.ts';
+import { planDockerGraph } from './docker/plan-graph.ts';
+import { planDockerStore } from './docker/plan-store.ts';
+import type { Endpoint, EndpointPlan, SettingsProblem } from './endpoint.ts';
+import { createInsecureHosts, type InsecureHosts } from './insecure.ts';
+import { checkHostsFiles } from './mistakes/hosts-files.ts';
+import type { NodeSetup, PlanEndpoints } from './settings.ts';
+
+/** How messages name the shorthand that a policy has for the nodes' files. */
+const SHORTHAND = 'nodes.insecureRegistries';
+
+/**
+ * Reads what the nodes are set up with, once, and answers for each image which endpoints a runtime so set up asks.
+ * `problems` are the mistakes in the files: what a runtime would ignore, or not start with. Files below a certs.d are
+ * read again at each question, as the runtimes do.
+ */
+export function createPlanner(setup: NodeSetup): {
+  readonly plan: PlanEndpoints;
+  readonly problems: readonly SettingsProblem[];
+} {
+  const insecure = createInsecureHosts(setup.insecureRegistries);
+  const daemon = readDaemonFile(setup.docker.daemonJson, setup.insecureRegistries);
+  const crio = readCrio(setup);
+  const shorthandProblems = insecure.invalid.map((entry) => ({
+    file: SHORTHAND,
+    line: undefined,
+    reason: `expected host[:port] or CIDR, not ${quote(entry, 80)}; it is left out`,
+  }));
+  return {
+    plan: (reference, runtime) => withShorthand(planFor(reference, runtime, { setup, daemon, crio }), setup, insecure),
+    problems: [
+      ...shorthandProblems,
+      ...daemon.problems,
+      ...crio.problems,
+      ...(setup.certsD === undefined ? [] : checkHostsFiles(setup.certsD)),
+    ],
+  };
+}
+
+function readCrio(setup: NodeSetup): CrioSettings {
+  const { registriesConf, certsD } = setup.crio;
+  const { registries, problems } = readRegistries(registriesConf);
+  return { registries: registriesConf.length === 0 ? undefined : registries, certsD, problems };
+}
+
+function planFor(
+  reference: ImageReference,
+  runtime: Runtime,
+  nodes: { readonly setup: NodeSetup; readonly daemon: DaemonSettings; readonly crio: CrioSettings },
+): EndpointPlan {
+  const { setup, daemon, crio } = nodes;
+  switch (runtime.family) {
+    case 'containerd':
+      // `dial_timeout` is an unknown key before 2.1
+      return planContainerd(reference, setup.certsD, { honoursDialTimeout: isAtLeast(runtime.version, [2, 1]) });
+    case 'docker':
+      if (runtime.store === 'graph') return planDockerGraph(reference, daemon, setup.docker.certsD);
+      return planDockerStore(reference, daemon, setup.docker.certsD, {
+        // dockerd 29 is built with containerd 2.1 or later
+        honoursDialTimeout: isAtLeast(runtime.version, [29, 0]),
+      });
+    case 'crio':
+      // before 1.34 CRI-O tried every candidate, whatever the file says; since then it is enforcing unless told otherwise
+      return planCrio(reference, crio, { refusesAmbiguous: isAtLeast(runtime.version, [1, 34]) });
+    default:
+      return assertNever(runtime);
+  }
+}
+
+/** What the policy says of every runtime: hosts that need no TLS, and authorities that every host is trusted with. */
+function withShorthand(plan: EndpointPlan, setup: NodeSetup, insecure: InsecureHosts): EndpointPlan {
+  if (plan.kind === 'refused') return plan;
+  return { ...plan, endpoints: plan.endpoints.map((one) => trusting(relaxed(one, insecure), setup.authorities)) };
+}
+
+function relaxed(endpoint: Endpoint, insecure: InsecureHosts): Endpoint {
+  if (!insecure.includes(endpoint.authority)) return endpoint;
+  return {
+    ...endpoint,
+    scheme: endpoint.scheme === 'https' ? 'https-then-http' : endpoint.scheme,
+    tls: { ...endpoint.tls, isVerified: false },
+    declaredBy: endpoint.declaredBy ?? SHORTHAND,
+  };
+}
+
+function trusting(endpoint: Endpoint, authorities: readonly string[]): Endpoint {
+  if (authorities.length === 0) return endpoint;
+  return { ...endpoint, tls: { ...endpoint.tls, authorities: [...endpoint.tls.authorities, ...authorities] } };
+}
