@@ -15,13 +15,18 @@ export function parseDigest(text: string): Result<Digest> {
   const length = Object.hasOwn(HEX_LENGTH, algorithm) ? HEX_LENGTH[algorithm] : undefined;
   if (length === undefined) return err('unsupported digest algorithm');
   if (encoded.length !== length) return err('invalid checksum digest length');
-  if (!/^[0-9a-f]+$/u.test(encoded)) return err('invalid checksum digest format');
-  return ok(text as Digest);
+  return isLowerHex(text, encoded) ? ok(text) : err('invalid checksum digest format');
+}
+
+/** The brand's one door: `encoded` is the part of `text` after the algorithm, which is known to be sound. */
+function isLowerHex(text: string, encoded: string): text is Digest {
+  return text.endsWith(`:${encoded}`) && /^[0-9a-f]+$/u.test(encoded);
 }
 
 /** The algorithm's name, as node:crypto knows it too. */
 export function digestAlgorithm(digest: Digest): 'sha256' | 'sha384' | 'sha512' {
-  return digest.slice(0, digest.indexOf(':')) as 'sha256' | 'sha384' | 'sha512';
+  if (digest.startsWith('sha512:')) return 'sha512';
+  return digest.startsWith('sha384:') ? 'sha384' : 'sha256';
 }
 
 /** `sha256:0123456789ab`: enough to recognise it in a message. */

@@ -141,7 +141,8 @@ export function decodeImageConfig(bytes: Uint8Array): Result<ImageConfig> {
 function parseObject(bytes: Uint8Array): Result<Json> {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
+    // Go's encoding/json takes no byte order mark, and without this option the decoder would swallow it
+    value = JSON.parse(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
   } catch {
     return err('it is not JSON');
   }
@@ -152,7 +153,7 @@ function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Go reads a missing key and `null` alike; anything else is there, even an empty list. */
+/** Anything but `null` is there, even an empty list. A `null` is to containerd, but not to docker: no proof. */
 function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null;
 }

@@ -8,15 +8,17 @@ export type Platform = {
   readonly osVersion: string | undefined;
 };
 
-const ARCHITECTURE_ALIASES: Readonly<Record<string, readonly [architecture: string, variant: string | undefined]>> =
-  Object.freeze({
-    x86_64: ['amd64', undefined],
-    'x86-64': ['amd64', undefined],
-    i386: ['386', undefined],
-    aarch64: ['arm64', undefined],
-    armhf: ['arm', 'v7'],
-    armel: ['arm', 'v6'],
-  });
+/** Other names of an architecture. Where one fixes the variant too, what else is written of it does not count. */
+const ARCHITECTURE_ALIASES: ReadonlyMap<string, { readonly architecture: string; readonly variant?: string }> = new Map(
+  [
+    ['x86_64', { architecture: 'amd64' }],
+    ['x86-64', { architecture: 'amd64' }],
+    ['i386', { architecture: '386', variant: '' }],
+    ['aarch64', { architecture: 'arm64' }],
+    ['armhf', { architecture: 'arm', variant: 'v7' }],
+    ['armel', { architecture: 'arm', variant: 'v6' }],
+  ],
+);
 const PART = /^[A-Za-z0-9_.-]+$/u;
 
 /** Brings spellings together as containerd's platforms database does: `aarch64` is `arm64`, `arm` is `arm/v7`. */
@@ -27,18 +29,19 @@ export function normalizePlatform(platform: {
   readonly osVersion?: string | undefined;
 }): Platform {
   const lower = platform.architecture.toLowerCase();
-  const alias = Object.hasOwn(ARCHITECTURE_ALIASES, lower) ? ARCHITECTURE_ALIASES[lower] : undefined;
-  const architecture = alias?.[0] ?? lower;
-  const written = platform.variant?.toLowerCase();
-  const given = written === undefined || written === '' ? alias?.[1] : written;
+  const alias = ARCHITECTURE_ALIASES.get(lower);
+  const architecture = alias?.architecture ?? lower;
+  const written = alias?.variant ?? platform.variant?.toLowerCase();
+  const given = written === '' ? undefined : written;
   const os = platform.os.toLowerCase() === 'macos' ? 'darwin' : platform.os.toLowerCase();
   const osVersion = platform.osVersion === '' ? undefined : platform.osVersion;
   return { os, architecture, variant: normalizeVariant(architecture, given), osVersion };
 }
 
 function normalizeVariant(architecture: string, variant: string | undefined): string | undefined {
-  if (architecture === 'amd64') return variant === 'v1' || variant === '1' ? undefined : variant;
-  if (architecture === 'arm64') return variant === undefined || variant === 'v8' || variant === '8' ? undefined : variant;
+  if (architecture === 'amd64') return variant === 'v1' ? undefined : variant;
+  if (architecture === 'arm64')
+    return variant === undefined || variant === 'v8' || variant === '8' ? undefined : variant;
   if (architecture !== 'arm') return variant;
   if (variant === undefined) return 'v7';
   return /^[5-8]$/u.test(variant) ? `v${variant}` : variant;

@@ -24,6 +24,8 @@ const HOST =
   /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$/u;
 const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/u;
 const TAG = /^\w[\w.-]{0,127}$/u;
+/** What the grammar takes for a digest before anybody asks whether it is one. */
+const DIGEST_SHAPE = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/u;
 const BARE_IDENTIFIER = /^[a-f0-9]{64}$/u;
 const FORMAT = 'invalid reference format';
 
@@ -32,10 +34,10 @@ export function parseReference(text: string): Result<ImageReference> {
   if (text === '') return err(`${FORMAT}: the image is empty`);
   if (text.length > MAX_REFERENCE_LENGTH) return err(overlong(text));
   if (BARE_IDENTIFIER.test(text)) {
-    return err('invalid repository name, cannot specify 64-byte hexadecimal strings');
+    return err(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`);
   }
   const split = splitHost(text);
-  const remote = cutAt(split.rest, ':');
+  const remote = inLibrary(split.host, cutAt(split.rest, ':'));
   if (remote !== remote.toLowerCase()) return err(`${FORMAT}: repository name (${remote}) must be lowercase`);
 
   const at = split.rest.indexOf('@');
@@ -46,7 +48,7 @@ export function parseReference(text: string): Result<ImageReference> {
   // a first segment that is no DNS name but a sound path component is taken too: `ex_ample.com/app`
   if (!HOST.test(split.host) && !PATH_COMPONENT.test(split.host)) return err(FORMAT);
 
-  const path = split.host === 'docker.io' && !remainder.includes('/') ? `library/${remainder}` : remainder;
+  const path = inLibrary(split.host, remainder);
   if (!path.split('/').every((component) => PATH_COMPONENT.test(component))) return err(FORMAT);
   if (path.length > MAX_PATH_LENGTH) {
     return err(`repository name must not be more than ${MAX_PATH_LENGTH} characters`);
@@ -57,10 +59,15 @@ export function parseReference(text: string): Result<ImageReference> {
   if (digestText === undefined) {
     return ok({ original: text, host, path, tag: tag ?? 'latest', digest: undefined, isShortName });
   }
-  if (!digestText.includes(':')) return err(FORMAT);
+  if (!DIGEST_SHAPE.test(digestText)) return err(FORMAT);
   const digest = parseDigest(digestText);
   if (!digest.ok) return err(digest.error);
   return ok({ original: text, host, path, tag, digest: digest.value, isShortName });
+}
+
+/** Docker Hub's own images need not name their namespace. */
+function inLibrary(host: string, path: string): string {
+  return host === 'docker.io' && !path.includes('/') ? `library/${path}` : path;
 }
 
 function cutAt(text: string, separator: string): string {

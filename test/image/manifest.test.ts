@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { decodeImageConfig, decodeManifest } from '../../webhook/image/manifest.ts';
+import { DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, OCI_INDEX, OCI_MANIFEST } from '../../webhook/image/media-type.ts';
+
+const DIGEST = `sha256:${'ab'.repeat(32)}`;
+const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
+const descriptor = (more: object = {}): object => ({ mediaType: LAYER, digest: DIGEST, size: 7, ...more });
+const bytes = (value: unknown): Uint8Array => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+const manifest = (more: object = {}): object => ({
+  schemaVersion: 2,
+  config: descriptor(),
+  layers: [descriptor()],
+  ...more,
+});
+const index = (more: object = {}): object => ({ schemaVersion: 2, manifests: [descriptor()], ...more });
+
+describe('decodeManifest', () => {
+  for (const type of [OCI_MANIFEST, DOCKER_MANIFEST]) {
+    it(`reads a manifest served as ${type}`, () => {
+      const decoded = decodeManifest(bytes(manifest({ mediaType: type })), type);
+
+      assert.ok(decoded.ok && decoded.value.kind === 'manifest');
+      assert.equal(decoded.value.mediaType, type);
+      assert.equal(decoded.value.config.digest, DIGEST);
+      assert.deepEqual(decoded.value.layers, [
+        { mediaType: LAYER, digest: DIGEST, size: 7, urls: [], platform: undefined },
+      ]);
+    });
+  }
+
+  for (const type of [OCI_INDEX, DOCKER_MANIFEST_LIST]) {
+    it(`reads an index served as ${type}, with each entry's platform normalised`, () => {
+      const entries = [descriptor({ platform: { os: 'linux', architecture: 'aarch64' } }), descriptor()];
+      const decoded = decodeManifest(bytes(index({ manifests: entries })), type);
+
+      assert.ok(decoded.ok && decoded.value.kind === 'index');
+      assert.deepEqual(
+        decoded.value.manifests.map(({ platform }) => platform?.architecture),
+        ['arm64', undefined],
+      );
+    });
+  }
+
+  it('keeps where a foreign layer may be fetched', () => {
+    const layers = [descriptor({ urls: ['https://elsewhere.example/layer', 5] })];
+    const decoded = decodeManifest(bytes(manifest({ layers })), OCI_MANIFEST);
+
+    assert.ok(decoded.ok && decoded.value.kind === 'manifest');
+    assert.deepEqual(decoded.value.layers[0]?.urls, ['https://elsewhere.example/layer']);
+  });
+
+  it('takes an index without entries and a manifest without layers, as runtimes do', () => {
+    for (const none of [undefined, null, []]) {
+      assert.ok(decodeManifest(bytes(index({ manifests: none })), OCI_INDEX).ok);
+      assert.ok(decodeManifest(bytes(manifest({ layers: none })), OCI_MANIFEST).ok);
+    }
+  });
+
+  const MANIFEST_INSIDE = 'it was served as an index but is a manifest';
+  const SCHEMA1_INSIDE = 'it is a schema 1 manifest inside';
+  const INDEX_INSIDE = 'it was served as a manifest but is an index';
+  const refused: readonly (readonly [title: string, body: unknown, type: string, error: string | RegExp])[] = [
+    ['a manifest served as an index', manifest(), OCI_INDEX, MANIFEST_INSIDE],
+    ['an index with layers', index({ layers: [] }), OCI_INDEX, MANIFEST_INSIDE],
+    ['an index with a config', index({ config: {} }), DOCKER_MANIFEST_LIST, MANIFEST_INSIDE],
+    ['an index that calls itself a manifest', index({ mediaType: DOCKER_MANIFEST }), OCI_INDEX, MANIFEST_INSIDE],
+    ['an index served as a manifest', index(), OCI_MANIFEST, INDEX_INSIDE],
+    ['a manifest with manifests', manifest({ manifests: [] }), OCI_MANIFEST, INDEX_INSIDE],
+    ['a manifest that calls itself an index', manifest({ mediaType: OCI_INDEX }), DOCKER_MANIFEST, INDEX_INSIDE],
+    ['schema 1 served as a manifest', { fsLayers: [] }, OCI_MANIFEST, SCHEMA1_INSIDE],
+    ['schema 1 beside an index', index({ fsLayers: [{}] }), OCI_INDEX, SCHEMA1_INSIDE],
+    ['nothing', '', OCI_MANIFEST, 'it is not JSON'],
+    ['HTML', '<html></html>', OCI_MANIFEST, 'it is not JSON'],
+    ['JSON cut short', JSON.stringify(manifest()).slice(0, -1), OCI_MANIFEST, 'it is not JSON'],
+    ['JSON with more after it', `${JSON.stringify(manifest())}{}`, OCI_MANIFEST, 'it is not JSON'],
+    ['a byte order mark', `\uFEFF${JSON.stringify(manifest())}`, OCI_MANIFEST, 'it is not JSON'],
+    ['a list', '[]', OCI_MANIFEST, 'it is not a JSON object'],
+    ['null', 'null', OCI_INDEX, 'it is not a JSON object'],
+    ['a number', '5', OCI_MANIFEST, 'it is not a JSON object'],
+    ['a manifest without a config', { layers: [] }, OCI_MANIFEST, /^its "config" is missing/u],
+    ['a config that is a list', manifest({ config: [] }), OCI_MANIFEST, /^its "config" is missing or not an object$/u],
+    [
+      'a config without a digest',
+      manifest({ config: { size: 1 } }),
+      OCI_MANIFEST,
+      /^its "config\.digest" is no digest/u,
+    ],
+    ['layers that are no list', manifest({ layers: {} }), OCI_MANIFEST, 'its "layers" is not a list'],
+    ['a layer that is a string', manifest({ layers: [descriptor(), DIGEST] }), OCI_MANIFEST, /^its "layers\[1\]" is/u],
+    [
+      'a digest that leaves its directory',
+      manifest({ layers: [descriptor({ digest: `sha256:../../${'a'.repeat(58)}` })] }),
+      OCI_MANIFEST,
+      /^its "layers\[0\]\.digest" is no digest/u,
+    ],
+    [
+      'a size in quotes',
+      manifest({ layers: [descriptor({ size: '7' })] }),
+      OCI_MANIFEST,
+      /size" is not a whole number$/u,
+    ],
+    ['half a byte', manifest({ layers: [descriptor({ size: 0.5 })] }), OCI_MANIFEST, /size" is not a whole number$/u],
+    [
+      'a size beyond all numbers',
+      JSON.stringify(manifest()).replaceAll(':7', ':1e999'),
+      OCI_MANIFEST,
+      /whole number$/u,
+    ],
+    [
+      'a size that cannot be told apart',
+      manifest({ config: descriptor({ size: 2 ** 53 }) }),
+      OCI_MANIFEST,
+      /whole number$/u,
+    ],
+    ['entries without end', index({ manifests: Array.from({ length: 2049 }, () => ({})) }), OCI_INDEX, /2049 entries/u],
+  ];
+  for (const [title, body, type, error] of refused) {
+    it(`refuses ${title} and says whether only the type is wrong`, () => {
+      const decoded = decodeManifest(bytes(body), type);
+
+      assert.ok(!decoded.ok);
+      const { problem, isMistyped } = decoded.error;
+      if (typeof error === 'string') assert.equal(problem, error);
+      else assert.match(problem, error);
+      assert.equal(isMistyped, [MANIFEST_INSIDE, INDEX_INSIDE, SCHEMA1_INSIDE].includes(problem));
+    });
+  }
+
+  it('reads a missing size and a size of null as 0, which is for the runtime to judge', () => {
+    for (const size of [undefined, null, 0]) {
+      const decoded = decodeManifest(bytes(manifest({ config: descriptor({ size }) })), OCI_MANIFEST);
+      assert.equal(decoded.ok && decoded.value.kind === 'manifest' && decoded.value.config.size, 0);
+    }
+  });
+
+  it('takes names from every prototype for plain data', () => {
+    const body = JSON.stringify(manifest()).replace('{', '{"__proto__":{"manifests":[]},"constructor":{"fsLayers":1},');
+    const decoded = decodeManifest(bytes(body), OCI_MANIFEST);
+
+    assert.ok(decoded.ok);
+    assert.equal(Reflect.get({}, 'manifests'), undefined);
+  });
+
+  it('answers for nesting deeper than any stack', () => {
+    const depth = 200_000;
+    const nested = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+
+    assert.ok(!decodeManifest(bytes(nested), OCI_MANIFEST).ok);
+    assert.ok(decodeManifest(bytes(`{"x":${nested},"manifests":[]}`), OCI_INDEX).ok);
+  });
+});
+
+describe('decodeImageConfig', () => {
+  it('reads the platform and the layers that it was made from', () => {
+    const body = { os: 'linux', architecture: 'arm', variant: 'v6', rootfs: { type: 'layers', diff_ids: [DIGEST, 5] } };
+
+    assert.deepEqual(decodeImageConfig(bytes(body)), {
+      ok: true,
+      value: { platform: { os: 'linux', architecture: 'arm', variant: 'v6', osVersion: undefined }, diffIds: [DIGEST] },
+    });
+  });
+
+  it('reads the empty config of an artifact as a platform without names', () => {
+    const decoded = decodeImageConfig(bytes({}));
+
+    assert.ok(decoded.ok);
+    assert.deepEqual(
+      [decoded.value.platform.os, decoded.value.platform.architecture, decoded.value.diffIds],
+      ['', '', []],
+    );
+  });
+
+  for (const body of ['', 'PK', '[]', '"linux"', '{', '\uFEFF{}']) {
+    it(`refuses ${JSON.stringify(body)}`, () => {
+      assert.ok(!decodeImageConfig(bytes(body)).ok);
+    });
+  }
+
+  it('holds no more layers than a manifest may list and one', () => {
+    const decoded = decodeImageConfig(bytes({ rootfs: { diff_ids: Array.from({ length: 5000 }, () => DIGEST) } }));
+
+    assert.equal(decoded.ok && decoded.value.diffIds.length, 2049);
+  });
+});
+
+describe('any bytes', () => {
+  const types = fc.constantFrom(OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, 'text/html', '');
+  const words = fc.constantFrom(
+    'config',
+    'layers',
+    'manifests',
+    'digest',
+    'size',
+    'urls',
+    'platform',
+    'os',
+    'rootfs',
+    'diff_ids',
+  );
+  const leaf = fc.oneof(fc.constantFrom(DIGEST, OCI_INDEX, 7, 0, -1, 1.5, null, true, ''), fc.string());
+  const { document } = fc.letrec((tie) => ({
+    document: fc.oneof(
+      { maxDepth: 4 },
+      leaf,
+      fc.array(tie('document'), { maxLength: 3 }),
+      fc.dictionary(fc.oneof(words, fc.constant('__proto__')), tie('document'), { maxKeys: 5 }),
+    ),
+  }));
+
+  it('are decoded or refused, never thrown at', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), types, (body, type) => {
+        assert.equal(typeof decodeManifest(body, type).ok, 'boolean');
+        assert.equal(typeof decodeImageConfig(body).ok, 'boolean');
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('that are JSON are decoded or refused, and give sound descriptors only', () => {
+    fc.assert(
+      fc.property(document, types, (value, type) => {
+        const body = bytes(JSON.stringify(value));
+        assert.equal(typeof decodeImageConfig(body).ok, 'boolean');
+        const decoded = decodeManifest(body, type);
+        if (!decoded.ok) return;
+        const { value: read } = decoded;
+        for (const one of read.kind === 'index' ? read.manifests : [read.config, ...read.layers]) {
+          assert.match(one.digest, /^sha(?:256|384|512):[0-9a-f]+$/u);
+          assert.ok(Number.isSafeInteger(one.size));
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('read one way only: never as a manifest and as an index', () => {
+    fc.assert(
+      fc.property(document, (value) => {
+        const body = bytes(JSON.stringify(value));
+        const asManifest = decodeManifest(body, OCI_MANIFEST);
+        const asIndex = decodeManifest(body, OCI_INDEX);
+        return !(asManifest.ok && asIndex.ok);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
