@@ -32,7 +32,6 @@ export function runInformer<T extends KubernetesObject, Raw>(
   let failures = 0;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
-  let starting = Promise.resolve();
 
   const informer = new ListWatch<T>(
     options.path,
@@ -57,11 +56,8 @@ export function runInformer<T extends KubernetesObject, Raw>(
     timer = setTimeout(start, backoffMs(failures, backoff, random));
   };
   const start = (): void => {
-    starting = informer.start().then(
-      // a stop during the list is forgotten by the client, which would go on to watch
-      () => (isClosed ? informer.stop() : undefined),
-      restart,
-    );
+    // a stop during the list is forgotten by the client, which would go on to watch
+    informer.start().then(() => (isClosed ? informer.stop() : undefined), restart);
   };
   const whileOpen =
     (report: (item: T) => void) =>
@@ -77,8 +73,8 @@ export function runInformer<T extends KubernetesObject, Raw>(
     async close() {
       isClosed = true;
       clearTimeout(timer);
+      // a watch that nobody has answered yet ends with the connections, in KubeApi.close
       await informer.stop();
-      await starting;
     },
   };
 }

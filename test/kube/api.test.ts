@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { writeFile, readFile } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { createKubeApi } from '../../webhook/kube/api.ts';
+import { readApiFailure } from '../../webhook/kube/failure.ts';
+import { startFakeApi, TOKEN, type FakeApi } from './fake-api.ts';
+
+const SECRETS = '/api/v1/namespaces/team-a/secrets';
+const TIMEOUT_MS = 20_000;
+
+describe('the way to the API server', () => {
+  let fake: FakeApi;
+  before(async () => {
+    fake = await startFakeApi();
+    fake.put(SECRETS, { metadata: { name: 'login' }, data: {} });
+  });
+  after(() => fake.close());
+
+  it('keeps its connections for later calls', async () => {
+    const core = fake.connect().core(TIMEOUT_MS);
+    const opened = fake.connections();
+
+    for (let call = 0; call < 20; call += 1) await core.readNamespacedSecret({ namespace: 'team-a', name: 'login' });
+
+    assert.ok(fake.connections() - opened <= 2);
+  });
+  it('limits the connections of concurrent calls', async () => {
+    const core = fake.connect().core(TIMEOUT_MS);
+    const opened = fake.connections();
+
+    const calls = Array.from({ length: 40 }, () => core.readNamespacedSecret({ namespace: 'team-a', name: 'login' }));
+    await Promise.all(calls);
+
+    assert.ok(fake.connections() - opened <= 8);
+  });
+  it('sends the token and ends a call at its deadline', async () => {
+    const core = fake.connect().core(50);
+    fake.failWith(() => 'hang');
+
+    const failure = await core.readNamespacedSecret({ namespace: 'team-a', name: 'login' }).catch(readApiFailure);
+    fake.failWith(() => undefined);
+
+    assert.deepEqual(failure, { kind: 'unavailable', reason: 'did not answer in time' });
+    assert.equal(fake.requests.at(-1)?.authorization, `Bearer ${TOKEN}`);
+  });
+  it('follows no redirect to another host', async () => {
+    const elsewhere = await startFakeApi();
+    const target = JSON.parse(await readFile(elsewhere.kubeconfig, 'utf8')) as {
+      readonly clusters: readonly [{ readonly cluster: { readonly server: string } }];
+    };
+    const { server } = target.clusters[0].cluster;
+    fake.failWith(() => ({ redirectTo: `${server}${SECRETS}/login` }));
+
+    const read = fake.connect().core(TIMEOUT_MS).readNamespacedSecret({ namespace: 'team-a', name: 'login' });
+    await assert.rejects(read);
+    fake.failWith(() => undefined);
+
+    assert.equal(elsewhere.connections(), 0);
+    await elsewhere.close();
+  });
+  it('takes the current context, or the one that is named', () => {
+    const current = createKubeApi({ from: 'file', file: fake.kubeconfig });
+    const other = createKubeApi({ from: 'file', file: fake.kubeconfig, context: 'other' });
+
+    assert.deepEqual([current.namespace, other.namespace], ['team-a', 'team-b']);
+    assert.match(current.server, /^https:\/\/127\.0\.0\.1:\d+$/u);
+  });
+
+  const mistakes: readonly { readonly name: string; readonly text: string; readonly says: RegExp }[] = [
+    { name: 'no YAML', text: '{', says: /cannot be read as a kubeconfig/u },
+    { name: 'no cluster', text: 'current-context: a', says: /names no cluster|cannot be read/u },
+    {
+      name: 'an address without TLS',
+      text: JSON.stringify({
+        'current-context': 'a',
+        clusters: [{ name: 'a', cluster: { server: 'http://10.0.0.1:8080' } }],
+        users: [{ name: 'a', user: {} }],
+        contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
+      }),
+      says: /by https only/u,
+    },
+  ];
+  for (const { name, text, says } of mistakes) {
+    it(`refuses a kubeconfig with ${name}`, async () => {
+      const file = `${fake.kubeconfig}-bad`;
+      await writeFile(file, text);
+
+      assert.throws(() => createKubeApi({ from: 'file', file }), says);
+    });
+  }
+  it('refuses a context that is not there, and names those that are', () => {
+    const source = { from: 'file', file: fake.kubeconfig, context: 'none' } as const;
+
+    assert.throws(() => createKubeApi(source), /no context "none"; it has: fake, other/u);
+  });
+  it('refuses a file that is not there', () => {
+    assert.throws(() => createKubeApi({ from: 'file', file: '/nowhere/config' }), /\/nowhere\/config cannot be read/u);
+  });
+});
