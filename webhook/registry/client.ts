@@ -400,10 +400,14 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
   return {
     endpoint,
     identity: options.identity,
-    ask: (ask, signal) => {
-      const key = JSON.stringify([ask.method, ask.resource, ask.maxBytes > 0, ask.retriesServerErrors]);
+    ask: async (ask, signal) => {
+      const key = JSON.stringify([ask.method, ask.resource, ask.maxBytes > 0]);
       const known = answers.get(key);
-      if (known !== undefined) return known;
+      if (known !== undefined) {
+        const before = await known;
+        // the runtime asks an endpoint that it meets twice again; only a server error may have passed since
+        if (!(before.ok && RETRIED.has(before.value.status) && ask.retriesServerErrors)) return before;
+      }
       const asked = negotiate(ask, signal).then((got): Result<Answer, PullOutcome> => (got.ok ? ok(got.value.answer) : got));
       answers.set(key, asked);
       return asked;

@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto';
+import pLimit from 'p-limit';
+import type { ImageUse, PodDemand } from '../admission/ports.ts';
+import { predictNever } from '../admission/presence.ts';
+import { createIdentityHasher } from '../credentials/identity.ts';
+import { createEngine } from '../engine/engine.ts';
+import { knowledgeOf, platformsOf } from '../engine/node-setup.ts';
+import type { SecretSource } from '../engine/pod-credentials.ts';
+import type { Manifests } from '../manifests/manifests.ts';
+import type { NodeSetup } from '../node/settings.ts';
+import type { OutcomeOf } from '../outcome/outcome.ts';
+import type { Prediction } from '../outcome/prediction.ts';
+import { decideImage, exemption, type Subject } from '../policy/decide.ts';
+import type { Policy } from '../policy/policy.ts';
+import { createPredictionCache } from '../pull/cache.ts';
+import type { ContentCheck } from '../pull/content-check.ts';
+import { unlimited } from '../registry/budget.ts';
+import { createConnect } from '../registry/connect.ts';
+import { unguarded } from '../registry/guard.ts';
+import { createResolver } from '../registry/resolve.ts';
+import { createTransport, type Transport } from '../registry/transport.ts';
+import type { CheckResult } from '../report/result.ts';
+
+export type CheckRequest = {
+  readonly policy: Policy;
+  readonly setup: NodeSetup;
+  readonly manifests: Manifests;
+  readonly images: readonly string[];
+  readonly secrets: SecretSource;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly hosts: ReadonlyMap<string, readonly string[]>;
+  /** Milliseconds for each image. */
+  readonly timeoutMs: number;
+  readonly explains: boolean;
+  /** Makes the check of layer contents over a transport, for `--verify content`. */
+  readonly contentCheck: ((transport: Transport) => ContentCheck) | undefined;
+  readonly onProgress: (done: number, total: number, current: string) => void;
+};
+
+/** Images judged at a time: registries answer slowly one by one, and a person waits. */
+const CONCURRENT_IMAGES = 16;
+const CONNECTIONS_PER_HOST = 8;
+const MAX_CACHED = 10_000;
+/** The lookup's own deadline comes first, as it knows what was asked. */
+const GRACE_MS = 3_000;
+
+type Item = {
+  readonly object: string;
+  readonly use: ImageUse;
+  readonly pod: PodDemand;
+  readonly kind: string;
+  readonly hasControllingOwner: boolean;
+  readonly file: string | undefined;
+  readonly line: number | undefined;
+};
+
+/** Judges every image of the manifests and of the command line, in their order. */
+export async function runCheck(request: CheckRequest): Promise<readonly CheckResult[]> {
+  const now = (): number => performance.now();
+  const connect = createConnect({
+    resolve: createResolver(request.hosts),
+    guard: unguarded,
+    now: () => new Date(),
+  });
+  const transport = createTransport({ connect, connectionsPerHost: CONNECTIONS_PER_HOST });
+  const { knowledge } = knowledgeOf(request.policy.nodes, request.setup);
+  const predict = createEngine({
+    policy: request.policy,
+    node: knowledge,
+    secrets: request.secrets,
+    transport,
+    budget: unlimited,
+    cache: createPredictionCache({ maxEntries: MAX_CACHED, loadMs: request.timeoutMs, now }),
+    hashIdentity: createIdentityHasher(randomBytes(32)),
+    nodePlatforms: () => platformsOf(request.policy.nodes),
+    contentCheck: request.contentCheck?.(transport),
+    asksForeignUrls: true,
+    explains: request.explains,
+    now,
+  });
+  const items = itemsOf(request);
+  const limit = pLimit(CONCURRENT_IMAGES);
+  let done = 0;
+  try {
+    return await Promise.all(
+      items.map((item) =>
+        limit(async () => {
+          const result = await judge(request, item, predict);
+          done += 1;
+          request.onProgress(done, items.length, item.use.image);
+          return result;
+        }),
+      ),
+    );
+  } finally {
+    await transport.close();
+  }
+}
+
+function itemsOf(request: CheckRequest): readonly Item[] {
+  const fromManifests = request.manifests.workloads.flatMap(({ workload, source }) =>
+    workload.uses.map((use) => ({
+      object: `${workload.kind}/${workload.namespace}/${workload.name}`,
+      use,
+      pod: workload.pod,
+      kind: workload.kind,
+      hasControllingOwner: workload.hasControllingOwner,
+      file: source.file,
+      line: source.lineOf(use.path),
+    })),
+  );
+  const bare = request.images.map((image) => ({
+    object: image,
+    use: { path: '', where: '', image, pullPolicy: 'Always' as const },
+    pod: {
+      namespace: request.namespace,
+      serviceAccount: request.serviceAccount,
+      imagePullSecrets: [],
+      platforms: undefined,
+      isTemplate: false,
+      deadline: undefined,
+    },
+    kind: 'Pod',
+    hasControllingOwner: false,
+    file: undefined,
+    line: undefined,
+  }));
+  return [...fromManifests, ...bare];
+}
+
+async function judge(request: CheckRequest, item: Item, predict: ReturnType<typeof createEngine>): Promise<CheckResult> {
+  const { policy } = request;
+  const subject: Subject = {
+    namespace: item.pod.namespace,
+    kind: item.kind,
+    image: item.use.image,
+    hasControllingOwner: item.hasControllingOwner,
+  };
+  const exempt = exemption(policy, subject);
+  const prediction = exempt === undefined ? await predictUse(request, item, predict) : skipped(exempt);
+  const { action } = decideImage(policy, subject, prediction);
+  const family = knowledgeOf(policy.nodes, request.setup).knowledge.runtimes[0]?.family ?? 'containerd';
+  return {
+    object: item.object,
+    path: item.use.path,
+    image: item.use.image,
+    where: item.use.where,
+    prediction,
+    action,
+    wording: { family, image: item.use.image },
+    file: item.file,
+    line: item.line,
+  };
+}
+
+async function predictUse(
+  request: CheckRequest,
+  item: Item,
+  predict: ReturnType<typeof createEngine>,
+): Promise<Prediction> {
+  const { image, pullPolicy } = item.use;
+  if (pullPolicy === 'Never') return predictNever(image, () => 'unknown') ?? skipped('image');
+  return predict({ image, pullPolicy, pod: item.pod }, AbortSignal.timeout(request.timeoutMs + GRACE_MS));
+}
+
+function skipped(why: 'namespace' | 'image' | 'placeholder'): Prediction {
+  const outcome: OutcomeOf<'not-checked'> =
+    why === 'placeholder'
+      ? { kind: 'not-checked', reason: 'placeholder', detail: 'a placeholder that a mutating webhook replaces' }
+      : { kind: 'not-checked', reason: 'exempt', detail: `the policy exempts this ${why}` };
+  return { outcome, isConclusive: false, doubts: [], findings: [], requests: 0, millis: 0, course: [] };
+}

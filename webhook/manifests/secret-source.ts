@@ -1,0 +1,39 @@
+import type { Manifests } from './manifests.ts';
+
+type SecretFound = {
+  readonly kind: 'found';
+  readonly secret: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly type: string;
+    readonly data: Readonly<Record<string, string>>;
+  };
+};
+type AccountFound = { readonly kind: 'found'; readonly imagePullSecrets: readonly string[] };
+type Missing = { readonly kind: 'missing' };
+
+export type ManifestSecretSource = {
+  readonly secret: (namespace: string, name: string) => Promise<SecretFound | Missing>;
+  readonly serviceAccount: (namespace: string, name: string) => Promise<AccountFound | Missing>;
+};
+
+/**
+ * Secrets and ServiceAccounts as the manifests have them. `default` exists in every namespace, so that where the
+ * manifests do not give it, it is there without pull secrets; any other ServiceAccount is missing.
+ */
+export function manifestSecretSource(manifests: Pick<Manifests, 'secrets' | 'serviceAccounts'>): ManifestSecretSource {
+  const key = (namespace: string, name: string): string => `${namespace}/${name}`;
+  const secrets = new Map(manifests.secrets.map((secret) => [key(secret.namespace, secret.name), secret]));
+  const accounts = new Map(manifests.serviceAccounts.map((account) => [key(account.namespace, account.name), account]));
+  return {
+    secret: async (namespace, name) => {
+      const secret = secrets.get(key(namespace, name));
+      return secret === undefined ? { kind: 'missing' } : { kind: 'found', secret };
+    },
+    serviceAccount: async (namespace, name) => {
+      const account = accounts.get(key(namespace, name));
+      if (account !== undefined) return { kind: 'found', imagePullSecrets: account.imagePullSecrets };
+      return name === 'default' ? { kind: 'found', imagePullSecrets: [] } : { kind: 'missing' };
+    },
+  };
+}
