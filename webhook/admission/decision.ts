@@ -86,7 +86,7 @@ function joinDenials(lines: readonly string[]): string {
 type NotChecked = OutcomeOf<'not-checked'>['reason'];
 const SUMMARIES: readonly { readonly reason: NotChecked; readonly text: string }[] = [
   { reason: 'limit', text: 'a limit of the policy was reached (limits.maxImages, limits.maxHosts); split the object' },
-  { reason: 'deadline', text: 'no time was left (policy limits.reviewMs); check them with "pullguard check"' },
+  { reason: 'deadline', text: 'no time was left (policy limits.review); check them with "pullguard check"' },
   { reason: 'internal', text: 'Pullguard failed inside; its log says why' },
 ];
 

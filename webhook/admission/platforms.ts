@@ -45,7 +45,7 @@ function product(systems: ReadonlySet<string>, architectures: ReadonlySet<string
   return [...systems].slice(0, MAX_PLATFORMS).flatMap((os) =>
     [...architectures].slice(0, MAX_PLATFORMS + 1).flatMap((architecture) => {
       const platform = parsePlatform(`${os}/${architecture}`);
-      return platform.ok ? [platform.value] : [];
+      return platform.ok && !architecture.includes('/') ? [platform.value] : [];
     }),
   );
 }

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import { createSecureContext } from 'node:tls';
@@ -50,10 +51,15 @@ export function createTlsServer(app: RequestListener, certificate: ServingCertif
 
 type ContextOptions = { readonly cert: string; readonly key: string; readonly minVersion: 'TLSv1.2' };
 
-/** A trial: `setSecureContext` has forgotten the old pair by the time it finds that the new one does not fit. */
+/**
+ * A trial: `setSecureContext` has forgotten the old pair by the time it finds that the new one does not fit, and takes
+ * empty texts for no certificate at all.
+ */
 function contextOptions({ certificate, key }: ServingCertificate): Result<ContextOptions> {
   const options: ContextOptions = { cert: certificate, key, minVersion: TLS.minVersion };
   try {
+    const isFitting = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+    if (!isFitting) return err('the serving certificate does not belong to its key');
     createSecureContext(options);
     return ok(options);
   } catch (error) {
