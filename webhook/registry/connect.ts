@@ -1,6 +1,5 @@
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
-import { isIP } from 'node:net';
 import type { CertificateFacts } from '../outcome/outcome.ts';
 import { certificateFacts, judgeCertificate } from './certificate.ts';
 import { NetworkError, type NetworkFailure } from './failure.ts';
@@ -49,18 +48,42 @@ export function createConnect(deps: {
     const addresses = await deps.resolve(name, signal);
     const allowed = addresses.filter((address) => deps.guard({ host: options.host, port: options.port, address }));
     if (allowed.length === 0) throw new NetworkError({ kind: 'blocked' });
-    const tcp = await dialFirst(allowed, options, signal);
-    if (options.tls === undefined) return { socket: tcp.socket, certificate: undefined };
-    const redial = (): Promise<Socket> => dial(tcp.address, options.port, PROBE_TIMEOUT_MS, signal);
-    return handshake(tcp.socket, { ...options, tls: options.tls, name, redial, now: deps.now() }, signal);
+    const { tls, port } = options;
+    if (tls === undefined) {
+      const plain = await dialFirst(allowed, options, openPlain(port), signal);
+      return { socket: plain.socket, certificate: undefined };
+    }
+    const dialled = await dialFirst(allowed, options, openSecure(port, name, tls.context), signal);
+    const redial = (): Promise<Socket> => dial(openPlain(port)(dialled.address), PROBE_TIMEOUT_MS, signal);
+    return handshake(dialled.socket, { ...options, tls, redial, now: deps.now() }, signal);
   };
 }
 
-async function dialFirst(
+/** Opens a socket towards an address; it is connected when it says so. */
+type Open<S extends Socket> = (address: string) => S;
+
+function openPlain(port: number): Open<Socket> {
+  return (address) => connectTcp({ host: address, port, noDelay: true, keepAlive: true });
+}
+
+function openSecure(port: number, name: string, context: SecureContext): Open<TLSSocket> {
+  return (address) =>
+    connectTls({
+      host: address,
+      port,
+      secureContext: context,
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined, // judged below, in Go's order
+    });
+}
+
+async function dialFirst<S extends Socket>(
   addresses: readonly string[],
   options: ConnectOptions,
+  open: Open<S>,
   signal: AbortSignal,
-): Promise<{ readonly socket: Socket; readonly address: string }> {
+): Promise<{ readonly socket: S; readonly address: string }> {
   let last: unknown = new NetworkError({ kind: 'no-route' });
   for (const [at, address] of addresses.entries()) {
     const isLast = at === addresses.length - 1;
@@ -68,7 +91,7 @@ async function dialFirst(
     try {
       // one address after the other: the next is only for when this one fails
       // oxlint-disable-next-line no-await-in-loop
-      return { socket: await dial(address, options.port, timeoutMs, signal), address };
+      return { socket: await dial(open(address), timeoutMs, signal), address };
     } catch (error) {
       if (signal.aborted) throw error;
       last = error;
@@ -77,49 +100,38 @@ async function dialFirst(
   throw last;
 }
 
-function dial(address: string, port: number, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
-  if (signal.aborted) return Promise.reject(new NetworkError({ kind: 'timeout', during: 'connect' }));
-  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const socket = connectTcp({ host: address, port, noDelay: true, keepAlive: true });
-  const fail = (failure: NetworkFailure, cause?: unknown): void => {
-    socket.destroy();
-    reject(new NetworkError(failure, { cause }));
-  };
-  const onAbort = (): void => fail({ kind: 'timeout', during: 'connect' });
-  const timer = setTimeout(onAbort, timeoutMs);
-  signal.addEventListener('abort', onAbort, { once: true });
-  const settle = (): void => {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-  };
-  socket.once('connect', () => {
-    settle();
-    socket.removeAllListeners('error');
-    resolve(socket);
-  });
-  socket.once('error', (error: NodeJS.ErrnoException) => {
-    settle();
-    fail(socketFailure(error), error);
-  });
-  return promise;
+function dial<S extends Socket>(socket: S, timeoutMs: number, signal: AbortSignal): Promise<S> {
+  const { promise, resolve, reject } = Promise.withResolvers<S>();
+  const onConnect = (): void => resolve(socket);
+  const onError = (error: Error): void => reject(new NetworkError(socketFailure(error), { cause: error }));
+  const onTimeout = (): void => reject(new NetworkError({ kind: 'timeout', during: 'connect' }));
+  const timer = setTimeout(onTimeout, timeoutMs);
+  signal.addEventListener('abort', onTimeout, { once: true });
+  if (signal.aborted) onTimeout();
+  socket.once('connect', onConnect);
+  socket.once('error', onError);
+  // whoever takes the socket over listens for himself; until then an error must not be nobody's
+  socket.on('error', () => undefined);
+  return promise
+    .catch((error: unknown) => {
+      socket.destroy();
+      throw error;
+    })
+    .finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onTimeout);
+      socket.off('connect', onConnect);
+      socket.off('error', onError);
+    });
 }
 
 type Handshake = ConnectOptions & {
   readonly tls: NonNullable<ConnectOptions['tls']>;
-  readonly name: string;
   readonly redial: () => Promise<Socket>;
   readonly now: Date;
 };
 
-async function handshake(tcp: Socket, options: Handshake, signal: AbortSignal): Promise<Connected> {
-  const isAddress = isIP(options.name) !== 0;
-  const tls = connectTls({
-    socket: tcp,
-    secureContext: options.tls.context,
-    ...(isAddress ? {} : { servername: options.name }),
-    rejectUnauthorized: false,
-    checkServerIdentity: () => undefined, // judged below, in Go's order
-  });
+async function handshake(tls: TLSSocket, options: Handshake, signal: AbortSignal): Promise<Connected> {
   try {
     await untilSecure(tls, signal);
   } catch (error) {
@@ -236,5 +248,34 @@ export async function probeTls(connect: Connect, options: ConnectOptions & { rea
     return true;
   } catch (error) {
     return error instanceof NetworkError && error.failure.kind === 'client-certificate-required';
+  }
+}
+
+/**
+ * Whether a server that ended the connection without a word did so for want of a client certificate: TLS 1.3 says it
+ * after the handshake, in an alert that an HTTP client which sees the end first does not hear. Asked once more, the
+ * alert is listened for.
+ */
+export async function probeClientCertificate(
+  connect: Connect,
+  options: ConnectOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]);
+  let socket: Socket;
+  try {
+    ({ socket } = await connect(options, limit));
+  } catch {
+    return false;
+  }
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  socket.once('error', (error) => resolve(tlsFailure(error, false).kind === 'client-certificate-required'));
+  socket.once('close', () => resolve(false));
+  limit.addEventListener('abort', () => resolve(false), { once: true });
+  socket.write(`HEAD /v2/ HTTP/1.1\r\nHost: ${options.host}:${options.port}\r\nConnection: close\r\n\r\n`);
+  try {
+    return await promise;
+  } finally {
+    socket.destroy();
   }
 }

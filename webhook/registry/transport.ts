@@ -3,7 +3,7 @@ import { createSecureContext, DEFAULT_CIPHERS, rootCertificates, type SecureCont
 import { Pool, type Dispatcher } from 'undici';
 import { err, ok, type Result } from '../image/result.ts';
 import type { CertificateFacts } from '../outcome/outcome.ts';
-import { probeTls, tlsFailure, type Connect, type ConnectOptions } from './connect.ts';
+import { probeClientCertificate, probeTls, tlsFailure, type Connect, type ConnectOptions } from './connect.ts';
 import { NetworkError, type NetworkFailure } from './failure.ts';
 
 /** Where to connect, and how far to trust what answers. */
@@ -136,6 +136,13 @@ export function createTransport(options: TransportOptions): Transport {
     return probeTls(options.connect, { ...entry.connectOptions, tls }, signal);
   };
 
+  const explainReset = async ({ connectOptions }: Entry, signal: AbortSignal): Promise<NetworkFailure> => {
+    const mayWantOne = connectOptions.tls !== undefined && !connectOptions.tls.hasClientCertificate;
+    return mayWantOne && (await probeClientCertificate(options.connect, connectOptions, signal))
+      ? { kind: 'client-certificate-required' }
+      : { kind: 'reset' };
+  };
+
   return {
     send: async (request, signal) => {
       if (signal.aborted) return err({ kind: 'timeout', during: 'answer' });
@@ -154,7 +161,7 @@ export function createTransport(options: TransportOptions): Transport {
         const failure = failureOf(error, signal, entry.connectOptions.tls?.hasClientCertificate ?? false);
         const mayBeTls = failure.kind === 'not-http' || failure.kind === 'reset';
         if (mayBeTls && (await isTlsBehind(entry, request.target, signal))) return err({ kind: 'tls-answer' });
-        return err(failure);
+        return err(failure.kind === 'reset' ? await explainReset(entry, signal) : failure);
       }
       if (response.statusCode === 400 && (await isTlsBehind(entry, request.target, signal))) {
         discard(response);
