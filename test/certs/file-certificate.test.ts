@@ -7,7 +7,7 @@ import { selfSign, type KeyedCertificate, type Validity } from '../../certs/auth
 import { loadFromFiles } from '../../certs/file-certificate.ts';
 import { generateRsaPair } from '../../certs/key-pair.ts';
 import type { CertificateEvent, ServingCertificate } from '../../certs/serving-certificate.ts';
-import { until } from '../kube/fake-api.ts';
+import { until } from '../kube/until.ts';
 
 const HOUR_MS = 3_600_000;
 const never = (): AbortSignal => new AbortController().signal;

@@ -3,8 +3,9 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { createMaterial, encodeMaterial, servingNames, type Material } from '../../certs/material.ts';
 import { createServingCertificate } from '../../certs/owned-certificate.ts';
 import type { CertificateEvent, ServingCertificate } from '../../certs/serving-certificate.ts';
-import { startFakeApi, until, type FakeApi } from '../kube/fake-api.ts';
+import { startFakeApi, type FakeApi } from '../kube/fake-api.ts';
 import { handshake } from './handshake.ts';
+import { until } from '../kube/until.ts';
 
 const SECRETS = '/api/v1/namespaces/system/secrets';
 const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { readConfigMap, watchConfigMap, type ConfigMapData } from '../../webhook/kube/config-map-watch.ts';
-import { startFakeApi, until, type FakeApi } from './fake-api.ts';
+import { startFakeApi, type FakeApi } from './fake-api.ts';
+import { until } from './until.ts';
 
 const MAPS = '/api/v1/namespaces/pullguard/configmaps';
 const backoff = { firstMs: 5, maxMs: 20 };

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { formatPlatform } from '../../webhook/image/platform.ts';
 import { watchNodes, type NodeWatch } from '../../webhook/kube/nodes.ts';
-import { startFakeApi, until, type FakeApi } from './fake-api.ts';
+import { startFakeApi, type FakeApi } from './fake-api.ts';
+import { until } from './until.ts';
 
 const NODES = '/api/v1/nodes';
 const APP = 'docker.io/library/app:1';
