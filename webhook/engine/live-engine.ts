@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import type { PredictImage } from '../admission/ports.ts';
+import { createIdentityHasher } from '../credentials/identity.ts';
+import type { SettingsProblem } from '../node/endpoint.ts';
+import type { PlatformChoice } from '../outcome/prediction.ts';
+import type { RuntimeFamily } from '../outcome/runtime.ts';
+import type { Policy } from '../policy/policy.ts';
+import { createPredictionCache } from '../pull/cache.ts';
+import { createBudget, type Budget } from '../registry/budget.ts';
+import { createConnect } from '../registry/connect.ts';
+import { createGuard, unguarded, type Guard } from '../registry/guard.ts';
+import type { ResolveName } from '../registry/resolve.ts';
+import { createTransport } from '../registry/transport.ts';
+import { createEngine } from './engine.ts';
+import { knowledgeOf, platformsOf, setupOf, type DeclaredFiles } from './node-setup.ts';
+import type { SecretSource } from './pod-credentials.ts';
+
+export type LiveEngineOptions = {
+  readonly secrets: SecretSource;
+  readonly resolve: ResolveName;
+  /** Addresses that are the cluster's own, as they are known now; `undefined` lifts the guard, for a user's own demo. */
+  readonly clusterAddresses: (() => ClusterAddresses) | undefined;
+  /** The Nodes' platforms, where they are known. */
+  readonly nodePlatforms: () => PlatformChoice | undefined;
+};
+
+export type ClusterAddresses = {
+  /** CIDRs of Pods and Services. */
+  readonly ranges: readonly string[];
+  /** `address:port` of the API server. */
+  readonly endpoints: readonly string[];
+};
+
+/** An engine whose policy can be exchanged while it runs. */
+export type LiveEngine = {
+  readonly predict: PredictImage;
+  readonly policy: () => Policy;
+  readonly family: () => RuntimeFamily;
+  /** Puts a policy into force, with the files that it names elsewhere. Returns the mistakes in the nodes' files. */
+  readonly use: (policy: Policy, files: DeclaredFiles) => readonly SettingsProblem[];
+  readonly close: () => Promise<void>;
+};
+
+/** Predictions and digests remembered: about 32 MiB. */
+const MAX_CACHED = 10_000;
+
+/** The engine of `serve`: one cache and one request budget for its life, a transport for each policy. */
+export function createLiveEngine(options: LiveEngineOptions, policy: Policy, files: DeclaredFiles): LiveEngine {
+  const now = (): number => performance.now();
+  const hashIdentity = createIdentityHasher(randomBytes(32));
+  let inForce = policy;
+  const budget = createBudget({ requestsPerMinute: () => inForce.limits.requestsPerMinute, now });
+  let running = start(policy, files);
+
+  function start(next: Policy, nextFiles: DeclaredFiles): Running {
+    inForce = next;
+    return startEngine({ ...options, policy: next, files: nextFiles, budget, hashIdentity, now });
+  }
+
+  return {
+    predict: (question, signal) => running.predict(question, signal),
+    policy: () => inForce,
+    family: () => running.family,
+    use: (next, nextFiles) => {
+      const before = running;
+      running = start(next, nextFiles);
+      // what is under way keeps its connections until its own deadline
+      setTimeout(() => before.close().catch(() => undefined), LINGER_MS).unref();
+      return running.problems;
+    },
+    close: () => running.close(),
+  };
+}
+
+/** Longer than any review. */
+const LINGER_MS = 30_000;
+
+type Running = {
+  readonly predict: PredictImage;
+  readonly family: RuntimeFamily;
+  readonly problems: readonly SettingsProblem[];
+  readonly close: () => Promise<void>;
+};
+
+type StartOptions = LiveEngineOptions & {
+  readonly policy: Policy;
+  readonly files: DeclaredFiles;
+  readonly budget: Budget;
+  readonly hashIdentity: ReturnType<typeof createIdentityHasher>;
+  readonly now: () => number;
+};
+
+function startEngine(options: StartOptions): Running {
+  const { policy, files, now } = options;
+  const guard = options.clusterAddresses === undefined ? unguarded : liveGuard(policy, options.clusterAddresses);
+  const transport = createTransport({
+    connect: createConnect({ resolve: options.resolve, guard, now: () => new Date() }),
+    connectionsPerHost: policy.limits.connectionsPerHost,
+  });
+  const { knowledge, problems } = knowledgeOf(policy.nodes, setupOf(policy.nodes, files));
+  const predict = createEngine({
+    policy,
+    node: knowledge,
+    secrets: options.secrets,
+    transport,
+    budget: options.budget,
+    // a new policy judges anew: what the old one cached rests on other settings
+    cache: createPredictionCache({ maxEntries: MAX_CACHED, loadMs: policy.limits.registryMs, now }),
+    hashIdentity: options.hashIdentity,
+    nodePlatforms: () => platformsOf(policy.nodes) ?? options.nodePlatforms(),
+    contentCheck: undefined,
+    asksForeignUrls: false,
+    explains: false,
+    now,
+  });
+  return { predict, problems, family: knowledge.runtimes[0]?.family ?? 'containerd', close: transport.close };
+}
+
+/** The cluster's own addresses come and go with its Nodes: they are looked up at each dial, and parsed when they change. */
+function liveGuard(policy: Policy, addresses: () => ClusterAddresses): Guard {
+  let known = '';
+  let guard: Guard | undefined;
+  return (target) => {
+    const { ranges, endpoints } = addresses();
+    const text = `${ranges.join()} ${endpoints.join()}`;
+    if (guard === undefined || text !== known) {
+      known = text;
+      guard = createGuard({
+        allow: policy.network.allow,
+        blockedRanges: [...policy.network.blockedRanges, ...ranges],
+        blockedEndpoints: endpoints,
+      });
+    }
+    return guard(target);
+  };
+}
