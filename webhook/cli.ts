@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { CheckFlags } from './check/command.ts';
 import { mergeSettings, readConfig, SERVE_FLAGS, type ServeSettings } from './config.ts';
 import { version } from './version.ts';
 
@@ -60,7 +61,7 @@ Examples:
 
 Exit codes: 0 nothing fails, 1 an image fails, 2 a flag or a file could not be read.`,
   )
-  .action(async (images: readonly string[], flags: Record<string, unknown>) => {
+  .action(async (images: readonly string[], flags: CheckFlags) => {
     const { checkCommand } = await import('./check/command.ts');
     process.exitCode = await checkCommand(images, flags, {
       stdout: process.stdout,

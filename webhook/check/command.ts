@@ -1,11 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { text as readAll } from 'node:stream/consumers';
-import { DEFAULT_POLICY } from '../policy/load.ts';
-import type { PullSecret } from '../credentials/credential.ts';
 import type { SecretSource } from '../engine/pod-credentials.ts';
-import { readManifests, type ManifestFile, type Manifests } from '../manifests/manifests.ts';
+import { readManifests, type Manifests } from '../manifests/manifests.ts';
 import { manifestSecretSource } from '../manifests/secret-source.ts';
+import type { SettingsProblem } from '../node/endpoint.ts';
+import { createPlanner } from '../node/plan.ts';
+import { DEFAULT_POLICY } from '../policy/load.ts';
 import { formatExplain } from '../report/explain.ts';
 import { formatJson } from '../report/json.ts';
 import { formatJunit } from '../report/junit.ts';
@@ -15,163 +13,131 @@ import { formatSarif } from '../report/sarif.ts';
 import { formatTable } from '../report/table.ts';
 import { version } from '../version.ts';
 import { runCheck } from './check.ts';
-import { readAddHosts, readCheckSetup, type NodeFlags } from './options.ts';
+import { DOCKER_CONFIG_ACCOUNT, readDockerConfig, withDockerConfig } from './docker-config.ts';
+import { readFiles } from './files.ts';
+import { readAddHosts, readCheckSetup } from './options.ts';
+import type { LiveCluster } from './live.ts';
+
+/** What commander read, by the names it gives to flags; lists where a flag is repeatable. */
+export type CheckFlags = {
+  readonly filename?: readonly string[];
+  readonly runtime?: string;
+  readonly certsD?: string;
+  readonly dockerDaemon?: string;
+  readonly dockerCertsD?: string;
+  readonly registriesConf?: string;
+  readonly platform?: readonly string[];
+  readonly nodes?: string;
+  readonly credentialProviders?: readonly string[];
+  readonly policy?: string;
+  readonly dockerConfig?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly serviceAccount: string;
+  readonly failOn: 'deny' | 'warn';
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly addHost?: readonly string[];
+  readonly verify: 'headers' | 'content';
+  readonly explain?: boolean;
+  readonly output: 'table' | 'json' | 'sarif' | 'junit';
+};
+
+type Output = { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown };
 
 export type Streams = {
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stdout: Output;
+  readonly stderr: Output;
   readonly stdin: NodeJS.ReadableStream;
   readonly environment: Readonly<Record<string, string | undefined>>;
 };
 
+/** Where there is no terminal to ask, a width that logs show well. */
 const PIPE_WIDTH = 100;
-const MANIFEST_NAME = /\.(?:ya?ml|json)$/u;
 
 /** `pullguard check`: reads what the flags name, judges, prints, and returns the exit code of design part 6. */
-export async function checkCommand(
-  images: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
-  streams: Streams,
-): Promise<number> {
+export async function checkCommand(images: readonly string[], flags: CheckFlags, streams: Streams): Promise<number> {
   const fail = (lines: readonly string[]): number => {
     streams.stderr.write(lines.map((line) => `pullguard: ${line}\n`).join(''));
     return 2;
   };
-  const text = (name: string): string | undefined => (typeof flags[name] === 'string' ? flags[name] : undefined);
-  const list = (name: string): readonly string[] => (Array.isArray(flags[name]) ? flags[name].map(String) : []);
-  const namespace = text('namespace') ?? 'default';
-
-  const files = await readFiles(list('filename'), streams.stdin);
-  if (!files.ok) return fail(files.mistakes);
-  if (images.length === 0 && files.files.length === 0) {
+  const files = await readFiles(flags.filename ?? [], streams.stdin);
+  if (!files.ok) return fail(files.error);
+  if (images.length === 0 && files.value.length === 0) {
     return fail(['nothing to check: name images, or files with -f; see "pullguard check --help"']);
   }
-  const manifests = readManifests(files.files, namespace);
-  if (!manifests.ok) return fail(manifests.error);
-  const hosts = readAddHosts(list('addHost'));
+  const hosts = readAddHosts(flags.addHost ?? []);
   if (!hosts.ok) return fail(hosts.error);
-  const live = await openLive({ kubeconfig: text('kubeconfig'), context: text('context') });
-  if (typeof live === 'string') return fail([live]);
+  const live = await openCluster(flags);
+  if (!live.ok) return fail([live.error]);
   try {
-    const nodeFlags: NodeFlags = {
-      runtime: text('runtime'),
-      certsD: text('certsD'),
-      dockerDaemon: text('dockerDaemon'),
-      dockerCertsD: text('dockerCertsD'),
-      registriesConf: text('registriesConf'),
-      platform: list('platform'),
-      nodes: text('nodes'),
-      credentialProviders: list('credentialProviders'),
-      policy: text('policy'),
-    };
-    const setup = readCheckSetup(nodeFlags, live?.policy, DEFAULT_POLICY);
+    const namespace = flags.namespace ?? live.value?.namespace ?? 'default';
+    const manifests = readManifests(files.value, namespace);
+    if (!manifests.ok) return fail(manifests.error);
+    const setup = readCheckSetup(flags, live.value?.policy, DEFAULT_POLICY);
     if (!setup.ok) return fail(setup.error);
-    const dockerConfig = readDockerConfig(text('dockerConfig'), namespace);
-    if (!dockerConfig.ok) return fail([dockerConfig.mistake]);
+    const logins = flags.dockerConfig === undefined ? undefined : readDockerConfig(flags.dockerConfig, namespace);
+    if (logins?.ok === false) return fail([logins.error]);
+    if (live.value?.notice !== undefined) streams.stderr.write(`pullguard: ${live.value.notice}\n`);
+    const { problems } = createPlanner(setup.value.setup);
+    streams.stderr.write(problems.map((problem) => `pullguard: ${describeProblem(problem)}\n`).join(''));
+    const source = await secretsOf(live.value, manifests.value);
     const progress = createProgress(streams.stderr);
     const results = await runCheck({
       ...setup.value,
       manifests: manifests.value,
       images,
-      secrets: withDockerConfig(live?.secrets ?? manifestSecretSource(manifests.value), manifests.value, dockerConfig.secret),
+      secrets: logins === undefined ? source : withDockerConfig(source, logins.value),
       namespace,
-      serviceAccount: dockerConfig.secret === undefined ? (text('serviceAccount') ?? 'default') : DOCKER_CONFIG_ACCOUNT,
+      serviceAccount: logins === undefined ? flags.serviceAccount : DOCKER_CONFIG_ACCOUNT,
       hosts: hosts.value,
-      timeoutMs: typeof flags['timeout'] === 'number' ? flags['timeout'] : 30_000,
-      explains: flags['explain'] === true,
+      timeoutMs: flags.timeout,
+      explains: flags.explain === true,
       contentCheck: undefined,
       onProgress: progress.update,
     });
     progress.clear();
     streams.stdout.write(format(results, flags, streams));
-    return exitCode(results, text('failOn') ?? 'deny');
+    // the runtimes pass over a file that they cannot read, so the results stand; the file is a mistake all the same
+    return problems.length > 0 ? 2 : exitCode(results, flags.failOn);
   } finally {
-    await live?.close();
+    await live.value?.api.close();
   }
 }
 
-function exitCode(results: readonly CheckResult[], failOn: string): number {
+function describeProblem({ file, line, reason }: SettingsProblem): string {
+  return `${file}${line === undefined ? '' : `:${line}`}: ${reason}`;
+}
+
+type Opened =
+  { readonly ok: true; readonly value: LiveCluster | undefined } | { readonly ok: false; readonly error: string };
+
+/** The API client takes a second to load: only whoever names a cluster waits for it. */
+async function openCluster(flags: CheckFlags): Promise<Opened> {
+  if (flags.kubeconfig === undefined && flags.context === undefined) return { ok: true, value: undefined };
+  const { openLive } = await import('./live.ts');
+  return openLive({ kubeconfig: flags.kubeconfig, context: flags.context });
+}
+
+async function secretsOf(live: LiveCluster | undefined, manifests: Manifests): Promise<SecretSource> {
+  if (live === undefined) return manifestSecretSource(manifests);
+  const { liveSecretSource } = await import('./live.ts');
+  return liveSecretSource(live.api, manifests);
+}
+
+function exitCode(results: readonly CheckResult[], failOn: 'deny' | 'warn'): number {
   const fails = results.some(({ action }) => action === 'deny' || (failOn === 'warn' && action === 'warn'));
   return fails ? 1 : 0;
 }
 
-function format(results: readonly CheckResult[], flags: Readonly<Record<string, unknown>>, streams: Streams): string {
-  const { stdout, environment } = streams;
-  const noColor = (environment['NO_COLOR'] ?? '') !== '';
-  const color = stdout.isTTY === true && !noColor && environment['TERM'] !== 'dumb';
-  const width = stdout.isTTY === true ? (stdout.columns ?? 80) : PIPE_WIDTH;
-  if (flags['output'] === 'json') return formatJson(results);
-  if (flags['output'] === 'sarif') return formatSarif(results, { version: version() });
-  if (flags['output'] === 'junit') return formatJunit(results);
-  const explained = flags['explain'] === true ? `${formatExplain(results, { width, color })}\n` : '';
+function format(results: readonly CheckResult[], flags: CheckFlags, { stdout, environment }: Streams): string {
+  if (flags.output === 'json') return formatJson(results);
+  if (flags.output === 'sarif') return formatSarif(results, { version: version() });
+  if (flags.output === 'junit') return formatJunit(results);
+  const isTerminal = stdout.isTTY === true;
+  const color = isTerminal && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
+  const width = isTerminal ? (stdout.columns ?? 80) : PIPE_WIDTH;
+  const explained = flags.explain === true ? `${formatExplain(results, { width, color })}\n` : '';
   return explained + formatTable(results, { width, color });
-}
-
-type Files = { readonly ok: true; readonly files: readonly ManifestFile[] } | { readonly ok: false; readonly mistakes: readonly string[] };
-
-async function readFiles(names: readonly string[], stdin: NodeJS.ReadableStream): Promise<Files> {
-  const files: ManifestFile[] = [];
-  const mistakes: string[] = [];
-  for (const name of names) {
-    try {
-      if (name === '-') {
-        // standard input is read once, whatever the number of files
-        // oxlint-disable-next-line no-await-in-loop
-        files.push({ name: '-', text: await readAll(stdin) });
-        continue;
-      }
-      const paths = statSync(name).isDirectory() ? manifestsIn(name) : [name];
-      for (const path of paths) files.push({ name: path, text: readFileSync(path, 'utf8') });
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      mistakes.push(`-f ${name}: ${code === 'ENOENT' ? 'no such file or folder' : 'cannot be read'}`);
-    }
-  }
-  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, files };
-}
-
-function manifestsIn(folder: string): readonly string[] {
-  return readdirSync(folder, { recursive: true })
-    .map(String)
-    .filter((name) => MANIFEST_NAME.test(name))
-    .toSorted()
-    .map((name) => join(folder, name));
-}
-
-/** The images of the command line belong to no Pod: a config.json stands in for their pull secrets. */
-const DOCKER_CONFIG_ACCOUNT = '--docker-config';
-
-type DockerConfig = { readonly ok: true; readonly secret: PullSecret | undefined } | { readonly ok: false; readonly mistake: string };
-
-function readDockerConfig(file: string | undefined, namespace: string): DockerConfig {
-  if (file === undefined) return { ok: true, secret: undefined };
-  try {
-    const text = readFileSync(file, 'utf8');
-    const data = { '.dockerconfigjson': text };
-    return { ok: true, secret: { name: file, namespace, type: 'kubernetes.io/dockerconfigjson', data } };
-  } catch {
-    return { ok: false, mistake: `--docker-config ${file}: cannot be read` };
-  }
-}
-
-function withDockerConfig(source: SecretSource, _manifests: Manifests, secret: PullSecret | undefined): SecretSource {
-  if (secret === undefined) return source;
-  return {
-    secret: async (namespace, name, signal) =>
-      name === secret.name ? { kind: 'found', secret } : source.secret(namespace, name, signal),
-    serviceAccount: async (namespace, name, signal) =>
-      name === DOCKER_CONFIG_ACCOUNT
-        ? { kind: 'found', imagePullSecrets: [secret.name] }
-        : source.serviceAccount(namespace, name, signal),
-  };
-}
-
-type Live = { readonly secrets: SecretSource; readonly policy: undefined; readonly close: () => Promise<void> };
-
-async function openLive(flags: {
-  readonly kubeconfig: string | undefined;
-  readonly context: string | undefined;
-}): Promise<Live | undefined | string> {
-  if (flags.kubeconfig === undefined && flags.context === undefined) return undefined;
-  return 'not yet';
 }

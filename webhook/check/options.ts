@@ -10,15 +10,15 @@ import type { NodeDeclaration, Policy } from '../policy/policy.ts';
 
 /** What the flags of `check` say about nodes and policy, as written. */
 export type NodeFlags = {
-  readonly runtime: string | undefined;
-  readonly certsD: string | undefined;
-  readonly dockerDaemon: string | undefined;
-  readonly dockerCertsD: string | undefined;
-  readonly registriesConf: string | undefined;
-  readonly platform: readonly string[];
-  readonly nodes: string | undefined;
-  readonly credentialProviders: readonly string[];
-  readonly policy: string | undefined;
+  readonly runtime?: string;
+  readonly certsD?: string;
+  readonly dockerDaemon?: string;
+  readonly dockerCertsD?: string;
+  readonly registriesConf?: string;
+  readonly platform?: readonly string[];
+  readonly nodes?: string;
+  readonly credentialProviders?: readonly string[];
+  readonly policy?: string;
 };
 
 export type CheckSetup = { readonly policy: Policy; readonly setup: NodeSetup };
@@ -63,23 +63,25 @@ function declaredNodes(
   }
   const parsed = runtime === undefined ? undefined : parseRuntime(runtime);
   if (parsed !== undefined && !parsed.ok) mistakes.push(`--runtime ${parsed.error}`);
-  for (const platform of flags.platform) {
+  const platforms = flags.platform ?? [];
+  const providers = flags.credentialProviders ?? [];
+  for (const platform of platforms) {
     const read = parsePlatform(platform);
     if (!read.ok) mistakes.push(`--platform ${read.error}`);
   }
-  const [provider] = flags.credentialProviders;
+  const [provider] = providers;
   const noProviders = given === undefined ? 'none' : nodes.credentialProviders;
   return {
     ...nodes,
     runtimes: runtime === undefined ? nodes.runtimes : [runtime],
     settings: settings === 'partial' ? 'partial' : 'complete',
-    platforms: flags.platform.length > 0 ? { list: flags.platform, isExhaustive: true } : nodes.platforms,
+    platforms: platforms.length > 0 ? { list: platforms, isExhaustive: true } : nodes.platforms,
     credentialProviders:
       provider === undefined
         ? noProviders
         : provider === 'none' || provider === 'possible'
           ? provider
-          : flags.credentialProviders,
+          : providers,
   };
 }
 

@@ -1,0 +1,75 @@
+import type { SecretSource } from '../engine/pod-credentials.ts';
+import { err, ok, type Result } from '../image/result.ts';
+import { createKubeApi, type KubeApi } from '../kube/api.ts';
+import { readConfigMap } from '../kube/config-map-watch.ts';
+import { createSecretReader } from '../kube/secrets.ts';
+import { createServiceAccountReader } from '../kube/service-accounts.ts';
+import type { Manifests } from '../manifests/manifests.ts';
+import { manifestSecretSource } from '../manifests/secret-source.ts';
+import { readPolicy } from '../policy/load.ts';
+import type { Policy } from '../policy/policy.ts';
+
+/** A cluster that a check reads from: never written to. */
+export type LiveCluster = {
+  readonly api: KubeApi;
+  /** Of the context, where it names one. */
+  readonly namespace: string | undefined;
+  /** The policy in force there; `undefined` where Pullguard is not installed or may not be read. */
+  readonly policy: Policy | undefined;
+  /** Said once before the results: why the policy is not the cluster's. */
+  readonly notice: string | undefined;
+};
+
+/** Where `install.yaml` puts the policy. */
+const NAMESPACE = 'pullguard';
+const NAME = 'pullguard-policy';
+/** A person waits, but a proxy may be slow to answer the first call. */
+const READ_TIMEOUT_MS = 10_000;
+
+/** Opens the cluster of a kubeconfig and reads the policy there. The error is one line for the user. */
+export async function openLive(flags: {
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+}): Promise<Result<LiveCluster>> {
+  let api: KubeApi;
+  try {
+    api = createKubeApi(
+      flags.kubeconfig === undefined
+        ? { from: 'default', context: flags.context }
+        : { from: 'file', file: flags.kubeconfig, context: flags.context },
+    );
+  } catch (error) {
+    return err(error instanceof Error ? error.message : 'the kubeconfig cannot be used');
+  }
+  const map = await readConfigMap(api, NAMESPACE, NAME);
+  const where = `ConfigMap ${NAMESPACE}/${NAME}`;
+  if (map.kind === 'unavailable') {
+    await api.close();
+    return err(`the cluster at ${api.server} ${map.reason}`);
+  }
+  if (map.kind !== 'found') {
+    const notice = `${where} ${map.kind === 'missing' ? 'is not there' : 'may not be read'}: the defaults of "check" hold`;
+    return ok({ api, namespace: api.namespace, policy: undefined, notice });
+  }
+  const policy = readPolicy(map.data['policy.yaml'] ?? '', where);
+  const notice = policy.ok ? undefined : `${where} has mistakes: the defaults of "check" hold`;
+  return ok({ api, namespace: api.namespace, policy: policy.ok ? policy.value : undefined, notice });
+}
+
+/** Secrets and ServiceAccounts: those of the manifests, as they are about to be applied, and behind them the live ones. */
+export function liveSecretSource(api: KubeApi, manifests: Manifests): SecretSource {
+  const given = manifestSecretSource(manifests);
+  const secrets = createSecretReader(api, { timeoutMs: READ_TIMEOUT_MS });
+  const accounts = createServiceAccountReader(api, { timeoutMs: READ_TIMEOUT_MS });
+  const accountsGiven = new Set(manifests.serviceAccounts.map(({ namespace, name }) => `${namespace}/${name}`));
+  return {
+    secret: async (namespace, name, signal) => {
+      const read = await given.secret(namespace, name);
+      return read.kind === 'found' ? read : secrets.read(namespace, name, signal);
+    },
+    serviceAccount: async (namespace, name, signal) =>
+      accountsGiven.has(`${namespace}/${name}`)
+        ? given.serviceAccount(namespace, name)
+        : accounts.read(namespace, name, signal),
+  };
+}
