@@ -8,9 +8,11 @@ import { knowledgeOf, platformsOf } from '../engine/node-setup.ts';
 import type { SecretSource } from '../engine/pod-credentials.ts';
 import type { Manifests } from '../manifests/manifests.ts';
 import type { NodeSetup } from '../node/settings.ts';
+import type { Action } from '../outcome/action.ts';
+import type { Finding } from '../outcome/finding.ts';
 import type { OutcomeOf } from '../outcome/outcome.ts';
 import type { Prediction } from '../outcome/prediction.ts';
-import { decideImage, exemption, type Subject } from '../policy/decide.ts';
+import { decideImage, exemption, type ImageVerdict, type Subject } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createPredictionCache } from '../pull/cache.ts';
 import type { ContentCheck } from '../pull/content-check.ts';
@@ -139,19 +141,29 @@ async function judge(request: CheckRequest, item: Item, predict: ReturnType<type
   };
   const exempt = exemption(policy, subject);
   const prediction = exempt === undefined ? await predictUse(request, item, predict) : skipped(exempt);
-  const { action } = decideImage(policy, subject, prediction);
+  const verdict = decideImage(policy, subject, prediction);
   const family = knowledgeOf(policy.nodes, request.setup).knowledge.runtimes[0]?.family ?? 'containerd';
   return {
     object: item.object,
     path: item.use.path,
     image: item.use.image,
     where: item.use.where,
-    prediction,
-    action,
+    prediction: { ...prediction, findings: spoken(verdict) },
+    action: strictest(verdict),
     wording: { family, image: item.use.image },
     file: item.file,
     line: item.line,
   };
+}
+
+/** A finding that the policy allows is not spoken of. */
+function spoken(verdict: ImageVerdict): readonly Finding[] {
+  return verdict.findings.filter(({ action }) => action !== 'allow').map(({ finding }) => finding);
+}
+
+/** A finding that denies refuses by itself; one that warns does not make a good image a bad one. */
+function strictest(verdict: ImageVerdict): Action {
+  return verdict.findings.some(({ action }) => action === 'deny') ? 'deny' : verdict.action;
 }
 
 async function predictUse(
