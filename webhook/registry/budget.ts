@@ -24,11 +24,20 @@ const DEFAULT_REST_MS = 10_000;
 
 type Account = { windowStartedMs: number; spent: number; restUntilMs: number; quotaSpentUntilMs: number };
 
+export type BudgetOptions = {
+  readonly requestsPerMinute: () => number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds since 1970, for a Retry-After that names a date. Default `Date.now`. */
+  readonly wallNow?: () => number;
+};
+
 /**
  * Counts requests by registry in windows of a minute and heeds `ratelimit-limit` and `ratelimit-remaining`: at least half
  * of what the registry grants is left to the nodes.
  */
-export function createBudget(options: { readonly requestsPerMinute: () => number; readonly now: () => number }): Budget {
+export function createBudget(options: BudgetOptions): Budget {
+  const { wallNow = Date.now } = options;
   const accounts = new Map<string, Account>();
   const accountOf = (authority: string): Account => {
     const now = options.now();
@@ -58,8 +67,9 @@ export function createBudget(options: { readonly requestsPerMinute: () => number
     noteAnswer: (authority, status, header) => {
       const account = accountOf(authority);
       if (status === 429) {
-        const asked = retryAfterSeconds(header('retry-after'), options.now());
-        account.restUntilMs = options.now() + Math.min(MAX_REST_MS, asked === undefined ? DEFAULT_REST_MS : asked * 1000);
+        const asked = retryAfterSeconds(header('retry-after'), wallNow());
+        const restMs = asked === undefined ? DEFAULT_REST_MS : Math.min(MAX_REST_MS, asked * 1000);
+        account.restUntilMs = Math.max(account.restUntilMs, options.now() + restMs);
       }
       const limit = leadingNumber(header('ratelimit-limit'));
       const remaining = leadingNumber(header('ratelimit-remaining'));

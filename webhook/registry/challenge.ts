@@ -4,7 +4,8 @@ export type Challenge = {
   readonly parameters: ReadonlyMap<string, string>;
 };
 
-const MAX_HEADER = 16 * 1024;
+/** As much as the transport takes of a whole header: no challenge is ever read in part. */
+const MAX_HEADER = 32 * 1024;
 const MAX_CHALLENGES = 16;
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]/u;
 

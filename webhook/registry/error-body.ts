@@ -27,5 +27,9 @@ export function readErrorBody(bytes: Uint8Array): ErrorBody {
   const first: unknown = value.errors[0];
   const code = typeof first === 'object' && first !== null && 'code' in first ? first.code : undefined;
   if (typeof code !== 'string') return NO_ERROR_BODY;
-  return { isRegistryError: true, code: CODES.has(code) ? (code as RegistryErrorCode) : undefined };
+  return { isRegistryError: true, code: isKnownCode(code) ? code : undefined };
+}
+
+function isKnownCode(code: string): code is RegistryErrorCode {
+  return CODES.has(code);
 }

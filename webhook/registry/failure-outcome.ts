@@ -13,6 +13,8 @@ export function outcomeOfFailure(failure: NetworkFailure, evidence: Evidence, ho
       return { kind: 'unreachable', phase: failure.kind, host, evidence };
     case 'blocked':
       return { kind: 'not-checked', reason: 'blocked-address', detail: host };
+    case 'resting':
+      return { kind: 'rate-limited', retryAfterSeconds: Math.ceil(failure.restMs / 1000), evidence };
     case 'http-answer':
       return { kind: 'http-not-declared', evidence };
     case 'tls-answer':
@@ -30,7 +32,10 @@ export function outcomeOfFailure(failure: NetworkFailure, evidence: Evidence, ho
   }
 }
 
-function certificateOutcome(failure: Extract<NetworkFailure, { kind: 'certificate' }>, evidence: Evidence): PullOutcome {
+function certificateOutcome(
+  failure: Extract<NetworkFailure, { kind: 'certificate' }>,
+  evidence: Evidence,
+): PullOutcome {
   const { certificate } = failure;
   switch (failure.fault) {
     case 'expired':

@@ -4,23 +4,30 @@ import type { CertificateFacts } from '../outcome/outcome.ts';
 export type NetworkFailure =
   | { readonly kind: 'dns' }
   | { readonly kind: 'refused' }
-  | { readonly kind: 'reset' }
+  /** `wasKeptAlive`: the connection had answered before, so the server may only have closed it as idle. */
+  | { readonly kind: 'reset'; readonly wasKeptAlive: boolean }
   | { readonly kind: 'timeout'; readonly during: 'connect' | 'handshake' | 'answer' }
   | { readonly kind: 'no-route' }
   /** The address is one that the webhook must not dial (design, rule 7). */
   | { readonly kind: 'blocked' }
+  /** Not asked: a 429 came from there a moment ago (design, rule 9). */
+  | { readonly kind: 'resting'; readonly restMs: number }
   /** A TLS hello was answered in plain HTTP. */
   | { readonly kind: 'http-answer' }
   /** A plain request was answered by a TLS server. */
   | { readonly kind: 'tls-answer' }
   | { readonly kind: 'not-http'; readonly reason: string }
-  | { readonly kind: 'certificate'; readonly fault: CertificateFault; readonly certificate: CertificateFacts | undefined }
+  | {
+      readonly kind: 'certificate';
+      readonly fault: CertificateFault;
+      readonly certificate: CertificateFacts | undefined;
+    }
   | { readonly kind: 'client-certificate-required' }
   | { readonly kind: 'tls'; readonly reason: string };
 
 export type CertificateFault = 'expired' | 'wrong-name' | 'unknown-authority' | 'other';
 
-/** Carries a failure through code that can only throw: undici's connector. */
+/** Carries a failure through code that can only throw: undici's connector, a stream. */
 export class NetworkError extends Error {
   override readonly name = 'NetworkError';
   readonly failure: NetworkFailure;

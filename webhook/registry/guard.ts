@@ -6,8 +6,11 @@ export type Guard = (target: { readonly host: string; readonly port: number; rea
 /** For `check` and `demo`, which a user runs for himself. */
 export const unguarded: Guard = () => true;
 
-/** Cloud metadata services that are not link-local (AWS IPv6, Alibaba, Azure's wire server). */
+/** Cloud metadata services that are not link-local: AWS on IPv6, Alibaba, Azure's wire server. */
 const METADATA = ['fd00:ec2::254/128', '100.100.100.200/32', '168.63.129.16/32'];
+
+/** RFC 8215: where in such an address the IPv4 address stands is each network's own choice. */
+const LOCAL_NAT64 = '64:ff9b:1::/48';
 
 /** ipaddr.js' names of the ranges that are never a registry's: the rest is unicast, private or carrier-grade NAT. */
 const REFUSED_RANGES: ReadonlySet<string> = new Set([
@@ -24,6 +27,10 @@ const REFUSED_RANGES: ReadonlySet<string> = new Set([
   'droneRemoteIdProtocolEntityTags',
   'discard',
   'dummy',
+  // what they lead to is written inside them in more ways than are worth reading
+  'rfc6145',
+  'teredo',
+  'deprecatedSiteLocal',
 ]);
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -39,9 +46,9 @@ export type GuardOptions = {
 
 /** The guard of `serve` (design, rule 7). IPv6 forms that embed an IPv4 address are judged by that address too. */
 export function createGuard(options: GuardOptions): Guard {
-  const ranges = [...METADATA, ...options.blockedRanges].map((range) => ipaddr.parseCIDR(range));
+  const ranges = [...METADATA, LOCAL_NAT64, ...options.blockedRanges].map((range) => ipaddr.parseCIDR(range));
   const allowed = new Set(options.allow.map((one) => one.toLowerCase()));
-  const endpoints = new Set(options.blockedEndpoints);
+  const endpoints = new Set(options.blockedEndpoints.map(canonicalEndpoint));
   return ({ host, port, address }) => {
     if (allowed.has(`${host.toLowerCase()}:${port}`)) return true;
     if (!ipaddr.isValid(address)) return false;
@@ -57,6 +64,13 @@ export function createGuard(options: GuardOptions): Guard {
 function isWithin(face: Address, network: Address, bits: number): boolean {
   if (face instanceof ipaddr.IPv4 && network instanceof ipaddr.IPv4) return face.match(network, bits);
   return face instanceof ipaddr.IPv6 && network instanceof ipaddr.IPv6 && face.match(network, bits);
+}
+
+/** However an IPv6 address is spelled, and with brackets or without. */
+function canonicalEndpoint(text: string): string {
+  const cut = text.lastIndexOf(':');
+  const address = text.slice(0, Math.max(0, cut)).replace(/^\[|\]$/gu, '');
+  return ipaddr.isValid(address) ? `${ipaddr.parse(address).toString()}${text.slice(cut)}` : text;
 }
 
 /** The address itself and every IPv4 address that it stands for: mapped, compatible, NAT64, 6to4. */

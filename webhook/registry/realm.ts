@@ -1,3 +1,5 @@
+import { err, ok, type Result } from '../image/result.ts';
+
 /** Which token services may be asked with a login (design, rule 6). */
 export type RealmRules = {
   /** Only the registry's own host, or a pair listed in `pairs`. */
@@ -10,6 +12,19 @@ const WELL_KNOWN: readonly { readonly registry: string; readonly realm: string }
   { registry: 'registry-1.docker.io', realm: 'auth.docker.io' },
   { registry: 'registry.gitlab.com', realm: 'gitlab.com' },
 ];
+
+/** Longer than any token service's address; it goes into a request line. */
+const MAX_REALM = 8 * 1024;
+
+/** The realm that a challenge names as a URL that can be asked; the error completes a message about the registry. */
+export function readRealm(text: string): Result<URL> {
+  if (text === '') return err('its challenge names no realm');
+  const url = text.length > MAX_REALM ? null : URL.parse(text);
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    return err('its challenge names a realm that is no URL');
+  }
+  return ok(url);
+}
 
 /**
  * Whether the realm of a challenge may be asked. A login goes over https, or over http only where the endpoint itself is

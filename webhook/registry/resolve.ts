@@ -1,31 +1,68 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import pLimit from 'p-limit';
 import { NetworkError } from './failure.ts';
 
-/** From a host name, without brackets, to the addresses to dial in order. Rejects with a NetworkError of kind `dns`. */
+/** From a host name, without brackets, to the addresses to dial in order. Rejects with a NetworkError. */
 export type ResolveName = (name: string, signal: AbortSignal) => Promise<readonly string[]>;
 
 /** More records than that are no registry's. */
 const MAX_ADDRESSES = 16;
+/** libuv runs two of its four threads on slow work: more lookups at a time would only wait there, where none can be dropped. */
+const MAX_LOOKUPS = 4;
+
+/** A name's addresses in the order to dial. */
+type LookUp = (name: string) => Promise<readonly string[]>;
+type Lookup = { readonly addresses: Promise<readonly string[]>; waiting: number };
 
 /**
  * The system's resolver, as the kubelet's host has it: files, search domains and all. `hosts` comes first: `--add-host`.
+ * Whoever asks for the same name at the same time shares a lookup; one that nobody waits for any more is not begun.
  */
-export function createResolver(hosts: ReadonlyMap<string, readonly string[]> = new Map()): ResolveName {
+export function createResolver(
+  hosts: ReadonlyMap<string, readonly string[]> = new Map(),
+  lookUp: LookUp = systemLookup,
+): ResolveName {
+  const limit = pLimit(MAX_LOOKUPS);
+  const lookups = new Map<string, Lookup>();
+
+  const begin = (name: string): Lookup => {
+    const run = async (): Promise<readonly string[]> => {
+      try {
+        return started.waiting > 0 ? await lookUp(name) : [];
+      } finally {
+        lookups.delete(name);
+      }
+    };
+    const started: Lookup = { addresses: limit(run), waiting: 0 };
+    // whoever waits hears of it; a failure that nobody waits for is nobody's
+    started.addresses.catch(() => undefined);
+    lookups.set(name, started);
+    return started;
+  };
+
   return async (name, signal) => {
     const given = hosts.get(name);
     if (given !== undefined) return given;
     if (isIP(name) !== 0) return [name];
-    let records: readonly { readonly address: string }[];
+    const shared = lookups.get(name) ?? begin(name);
+    shared.waiting += 1;
     try {
-      records = await abortable(lookup(name, { all: true, order: 'verbatim' }), signal);
+      const addresses = await abortable(shared.addresses, signal);
+      if (addresses.length > 0) return addresses.slice(0, MAX_ADDRESSES);
     } catch (cause) {
       if (signal.aborted) throw new NetworkError({ kind: 'timeout', during: 'connect' }, { cause });
       throw new NetworkError({ kind: 'dns' }, { cause });
+    } finally {
+      shared.waiting -= 1;
     }
-    if (records.length === 0) throw new NetworkError({ kind: 'dns' });
-    return records.slice(0, MAX_ADDRESSES).map((record) => record.address);
+    throw new NetworkError({ kind: 'dns' });
   };
+}
+
+async function systemLookup(name: string): Promise<readonly string[]> {
+  const records = await lookup(name, { all: true, order: 'verbatim' });
+  return records.map(({ address }) => address);
 }
 
 /** getaddrinfo cannot be stopped; what can stop is the waiting for it. */

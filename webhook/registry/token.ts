@@ -1,8 +1,12 @@
-import { err, ok, type Result } from '../image/result.ts';
-import type { NetworkFailure } from './failure.ts';
-import { readErrorBody } from './error-body.ts';
+import { err, type Result } from '../image/result.ts';
 import type { RegistryErrorCode } from '../outcome/outcome.ts';
-import type { Transport, WireReply, WireTarget } from './transport.ts';
+import { retryAfterSeconds } from './budget.ts';
+import { targetAt } from './endpoint.ts';
+import { readErrorBody } from './error-body.ts';
+import type { NetworkFailure } from './failure.ts';
+import type { Send } from './sender.ts';
+import { MAX_TOKEN_BYTES, readToken } from './token-answer.ts';
+import type { WireReply, WireRequest, WireTarget } from './wire.ts';
 
 /** A user's name and password, or nothing. Structural, so that this layer need not know the keyring. */
 export type Login = { readonly username: string; readonly password: string } | undefined;
@@ -14,142 +18,99 @@ export type TokenRequest = {
   readonly realm: URL;
   readonly service: string | undefined;
   readonly scopes: readonly string[];
+  /** With a name and a password: no runtime sends half a login. */
   readonly login: Login;
   readonly style: ClientStyle;
   readonly tls: WireTarget['tls'];
   readonly dialTimeoutMs: number;
 };
 
-export type TokenFailure =
+export type TokenFailure = { readonly method: 'GET' | 'POST' } & (
   | { readonly kind: 'network'; readonly failure: NetworkFailure }
-  | { readonly kind: 'status'; readonly method: 'GET' | 'POST'; readonly status: number; readonly code: RegistryErrorCode | undefined }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly code: RegistryErrorCode | undefined;
+      readonly retryAfterSeconds: number | undefined;
+    }
   | { readonly kind: 'redirected' }
-  | { readonly kind: 'unreadable'; readonly reason: string };
+  | { readonly kind: 'unreadable'; readonly reason: string }
+);
 
-/** Tokens are a few kilobytes; some carry group lists. */
-const MAX_TOKEN_BYTES = 64 * 1024;
-/** A token goes into a header: visible ASCII only. */
-const TOKEN_SHAPE = /^[\x21-\x7e]+$/u;
 /** On these a token service is taken to know no POST, and is asked by GET (containerd authorizer, with its registries' dates). */
 const POST_UNKNOWN: ReadonlySet<number> = new Set([400, 401, 404, 405]);
 
-type Send = (request: TokenRequest, signal: AbortSignal) => Promise<Result<WireReply, TokenFailure>>;
-
 /**
  * Fetches a token as the runtime does: containerd posts a password and falls back to GET; dockerd and containers/image
- * send Basic with GET. `note` is told of each request, without its query.
+ * send Basic with GET (pull-parity D4, D5). Redirects are not followed: they may lead a login elsewhere.
  */
 export async function fetchToken(
-  transport: Transport,
+  send: Send,
   request: TokenRequest,
-  note: (text: string) => void,
   signal: AbortSignal,
 ): Promise<Result<string, TokenFailure>> {
-  const post: Send = (ask, until) => sendPost(transport, ask, until);
-  const get: Send = (ask, until) => sendGet(transport, ask, until);
-  const where = `${request.realm.origin}${request.realm.pathname}`;
-  // containerd takes a login with an empty password for none
-  const login = request.login?.password === '' && request.style === 'containerd' ? undefined : request.login;
-  const asked: TokenRequest = { ...request, login };
+  const { login } = request;
+  const purpose = ` for a token, ${login === undefined ? 'without a login' : 'with the login'}`;
   if (login !== undefined && request.style === 'containerd') {
-    note(`POST ${where} for a token, with the login`);
-    const reply = await post(asked, signal);
-    if (!reply.ok) return reply;
-    if (reply.value.status < 400) return readToken(reply.value);
-    if (!POST_UNKNOWN.has(reply.value.status)) return statusFailure('POST', reply.value);
-    reply.value.drop();
-    note(`answered ${reply.value.status}: the token service may not know POST, GET is next`);
+    const reply = await send(postRequest(request, login), signal, purpose);
+    if (!reply.ok) return err({ kind: 'network', method: 'POST', failure: reply.error });
+    if (!POST_UNKNOWN.has(reply.value.status)) return judge('POST', reply.value);
+    reply.value.drop(); // the token service may not know POST
   }
-  note(`GET ${where} for a token, ${login === undefined ? 'without a login' : 'with the login'}`);
-  const reply = await get(asked, signal);
-  if (!reply.ok) return reply;
-  if (reply.value.status >= 300 && reply.value.status < 400) {
-    reply.value.drop();
-    return err({ kind: 'redirected' });
-  }
-  return reply.value.status < 300 ? readToken(reply.value) : statusFailure('GET', reply.value);
+  const reply = await send(getRequest(request), signal, purpose);
+  return reply.ok ? judge('GET', reply.value) : err({ kind: 'network', method: 'GET', failure: reply.error });
 }
 
-function target(request: TokenRequest): WireTarget {
-  const scheme = request.realm.protocol === 'http:' ? 'http' : 'https';
-  return { scheme, authority: request.realm.host, tls: request.tls, dialTimeoutMs: request.dialTimeoutMs };
-}
-
-async function sendPost(
-  transport: Transport,
-  request: TokenRequest,
-  signal: AbortSignal,
-): Promise<Result<WireReply, TokenFailure>> {
+function postRequest(request: TokenRequest, login: NonNullable<Login>): WireRequest {
+  const { realm, service, scopes } = request;
   const form = new URLSearchParams({ grant_type: 'password' });
-  if (request.service !== undefined) form.set('service', request.service);
+  if (service !== undefined) form.set('service', service);
   form.set('client_id', 'containerd-client');
-  if (request.scopes.length > 0) form.set('scope', request.scopes.join(' '));
-  form.set('username', request.login?.username ?? '');
-  form.set('password', request.login?.password ?? '');
-  const reply = await transport.send(
-    {
-      target: target(request),
-      method: 'POST',
-      path: `${request.realm.pathname}${request.realm.search}`,
-      headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
-      body: form.toString(),
-    },
-    signal,
-  );
-  return reply.ok ? reply : err({ kind: 'network', failure: reply.error });
+  form.set('scope', scopes.join(' '));
+  form.set('username', login.username);
+  form.set('password', login.password);
+  return {
+    target: targetAt(request, realm),
+    method: 'POST',
+    path: `${realm.pathname}${realm.search}`,
+    headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
+    body: form.toString(),
+  };
 }
 
-async function sendGet(
-  transport: Transport,
-  request: TokenRequest,
-  signal: AbortSignal,
-): Promise<Result<WireReply, TokenFailure>> {
-  const query = new URLSearchParams(request.realm.search);
-  if (request.service !== undefined) query.set('service', request.service);
-  for (const scope of request.scopes) query.append('scope', scope);
-  if (request.login !== undefined && request.style !== 'containerd') query.set('account', request.login.username);
-  const text = query.toString();
-  const reply = await transport.send(
-    {
-      target: target(request),
-      method: 'GET',
-      path: text === '' ? request.realm.pathname : `${request.realm.pathname}?${text}`,
-      headers: request.login === undefined ? {} : { authorization: basicAuthorization(request.login) },
-    },
-    signal,
-  );
-  return reply.ok ? reply : err({ kind: 'network', failure: reply.error });
+function getRequest(request: TokenRequest): WireRequest {
+  const { realm, service, scopes, login, style } = request;
+  const query = new URLSearchParams(realm.search);
+  if (service !== undefined) query.append('service', service);
+  for (const scope of scopes) query.append('scope', scope);
+  if (login !== undefined && style !== 'containerd') query.append('account', login.username);
+  return {
+    target: targetAt(request, realm),
+    method: 'GET',
+    path: `${realm.pathname}?${query.toString()}`,
+    headers: login === undefined ? {} : { authorization: basicAuthorization(login) },
+  };
 }
 
 export function basicAuthorization(login: NonNullable<Login>): string {
   return `Basic ${Buffer.from(`${login.username}:${login.password}`, 'utf8').toString('base64')}`;
 }
 
-async function statusFailure(method: 'GET' | 'POST', reply: WireReply): Promise<Result<string, TokenFailure>> {
+async function judge(method: 'GET' | 'POST', reply: WireReply): Promise<Result<string, TokenFailure>> {
+  const { status } = reply;
+  if (status >= 300 && status < 400) {
+    reply.drop();
+    return err({ kind: 'redirected', method });
+  }
   const body = await reply.read(MAX_TOKEN_BYTES);
-  return err({ kind: 'status', method, status: reply.status, code: readErrorBody(body.bytes).code });
-}
-
-async function readToken(reply: WireReply): Promise<Result<string, TokenFailure>> {
-  const { bytes, isWhole } = await reply.read(MAX_TOKEN_BYTES);
-  if (!isWhole) return err({ kind: 'unreadable', reason: 'the token service sent more than a token, or broke off' });
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return err({ kind: 'unreadable', reason: 'the token service did not answer in JSON' });
+  if (body.ending === 'timeout') {
+    return err({ kind: 'network', method, failure: { kind: 'timeout', during: 'answer' } });
   }
-  const token = tokenIn(value);
-  if (token === undefined || !TOKEN_SHAPE.test(token)) {
-    return err({ kind: 'unreadable', reason: 'the token service did not include a token in its answer' });
+  if (status >= 400) {
+    const { code } = readErrorBody(body.bytes);
+    const wait = retryAfterSeconds(reply.header('retry-after'), Date.now());
+    return err({ kind: 'status', method, status, code, retryAfterSeconds: wait });
   }
-  return ok(token);
-}
-
-/** `access_token` beats `token` (pull-parity D5). */
-function tokenIn(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const fields = value as Readonly<Record<string, unknown>>;
-  return [fields['access_token'], fields['token']].find((one) => typeof one === 'string' && one !== '') as
-    string | undefined;
+  const token = readToken(body);
+  return token.ok ? token : err({ kind: 'unreadable', method, reason: token.error });
 }

@@ -1,0 +1,126 @@
+import { err, ok, type Result } from '../image/result.ts';
+import type { Identity, PullOutcome } from '../outcome/outcome.ts';
+import type { Answer, Ask, BodyUse } from './answer.ts';
+import { parseChallenges, type Challenge } from './challenge.ts';
+import type { Exchange, Exchanged } from './exchange.ts';
+import { authorizationHeader, type Authorization, type LogIn } from './login.ts';
+import { SERVER_ERRORS } from './memo.ts';
+import type { ClientStyle } from './token.ts';
+
+export type ConversationOptions = {
+  readonly exchange: Exchange;
+  readonly logIn: LogIn;
+  readonly style: ClientStyle;
+  readonly identity: Identity;
+};
+
+/** Asks until there is an answer to go by: with a login where one is wanted, and again where a runtime would. */
+export type Converse = (ask: Ask, body: BodyUse, signal: AbortSignal) => Promise<Result<Exchanged, PullOutcome>>;
+
+/**
+ * containerd logs in when the resource itself asks for it; dockerd and containers/image learn from `GET /v2/` alone how
+ * to log in, and a later 401 is final (pull-parity D2).
+ */
+export function createConversation({ exchange, logIn, style, identity }: ConversationOptions): Converse {
+  let authorization: Authorization = { kind: 'none' };
+  let pinged: Promise<Result<undefined, PullOutcome>> | undefined;
+
+  const ping = async (signal: AbortSignal): Promise<Result<undefined, PullOutcome>> => {
+    const body: BodyUse = { kind: 'read', maxBytes: MAX_PING_BYTES };
+    const pong = await exchange.ask({ method: 'GET', resource: { kind: 'ping' }, body, headers: {} }, signal);
+    if (!pong.ok) return pong;
+    const { answer } = pong.value;
+    const challenges = challengesOf(pong.value);
+    if (answer.status === 401 && !answer.isElsewhere && challenges.length > 0) {
+      const login = await logIn(challenges, answer.evidence, signal);
+      if (!login.ok) return login;
+      authorization = login.value;
+    } else if (style === 'crio' && answer.status === 401 && answer.isElsewhere) {
+      // it would log in where that other origin says: our logins follow no redirect (design, rule 6)
+      return err({ kind: 'not-checked', reason: 'untrusted-realm', detail: new URL(answer.evidence.endpoint).host });
+    } else if (style === 'crio' && answer.status !== 200 && answer.status !== 401) {
+      const reason = 'its /v2/ answers neither 200 nor 401';
+      return err({ kind: 'registry-error', reason, evidence: answer.evidence });
+    }
+    return ok(undefined);
+  };
+
+  return async (ask, body, signal) => {
+    if (style !== 'containerd') {
+      pinged ??= ping(signal);
+      const pong = await pinged;
+      if (!pong.ok) return pong;
+    }
+    const mayRetry = createRetries(ask);
+    let { method } = ask;
+    for (;;) {
+      const sentWith = authorization;
+      const headers = { ...authorizationHeader(sentWith), ...rangeHeader(ask) };
+      // each try hangs on the answer before
+      // oxlint-disable-next-line no-await-in-loop
+      const got = await exchange.ask({ method, resource: ask.resource, body, headers }, signal);
+      if (!got.ok) return got;
+      const { answer } = got.value;
+      if (answer.status === 401 && !answer.isElsewhere) {
+        const challenges = challengesOf(got.value);
+        if (sentWith.kind !== 'none') return refusedAgain(challenges, answer, identity) ?? got;
+        if (style !== 'containerd' || challenges.length === 0) return got;
+        // oxlint-disable-next-line no-await-in-loop
+        const login = await logIn(challenges, answer.evidence, signal);
+        if (!login.ok) return login;
+        if (login.value.kind === 'none') return got;
+        authorization = login.value;
+      } else if (answer.status === 405 && method === 'HEAD' && ask.resource.kind === 'manifest') {
+        method = 'GET';
+      } else if (!mayRetry(answer)) {
+        return got;
+      }
+    }
+  };
+}
+
+/** `{}` is what most registries say. */
+const MAX_PING_BYTES = 1024;
+
+const challengesOf = ({ reply }: Exchanged): readonly Challenge[] =>
+  parseChallenges(reply.headerAll('www-authenticate'));
+
+function rangeHeader({ range }: Ask): Readonly<Record<string, string>> {
+  return range === undefined ? {} : { range: `bytes=${range.from}-` };
+}
+
+/**
+ * How often a question is asked again, by what came of it: containerd asks up to five times on 408, and goes on from
+ * where a body broke off (pull-parity D8, F13); more than one repetition proves nothing new.
+ */
+function createRetries(ask: Ask): (answer: Answer) => boolean {
+  const left = { timeout: 1, 'server-error': ask.retriesServerErrors ? 1 : 0, cut: 1 };
+  return (answer) => {
+    const reason = reasonToRetry(answer);
+    if (reason === undefined || left[reason] === 0) return false;
+    left[reason] -= 1;
+    return true;
+  };
+}
+
+function reasonToRetry({ status, wasCut }: Answer): 'timeout' | 'server-error' | 'cut' | undefined {
+  if (status === 408) return 'timeout';
+  if (SERVER_ERRORS.has(status)) return 'server-error';
+  return status < 300 && wasCut ? 'cut' : undefined;
+}
+
+/** A second 401: with an `error` in the challenge it is the token's scope, else the login itself (pull-parity D3). */
+function refusedAgain(
+  challenges: readonly Challenge[],
+  answer: Answer,
+  identity: Identity,
+): Result<never, PullOutcome> | undefined {
+  const bearer = challenges.find((one) => one.scheme === 'bearer');
+  if (bearer?.parameters.get('error') === undefined) return undefined;
+  return err({
+    kind: 'access-denied',
+    reason: identity.by === 'anonymous' ? 'no-credentials' : 'insufficient-scope',
+    by: 'registry',
+    evidence: answer.evidence,
+  });
+}

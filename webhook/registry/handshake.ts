@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { certificateFacts, judgeCertificate } from './certificate.ts';
+import type { Connected, ConnectOptions, TlsConnectOptions } from './connection.ts';
+import { NetworkError } from './failure.ts';
+import { isNoTlsRecord, tlsFailure } from './tls-failure.ts';
+import { speaksHttp } from './probe.ts';
+
+export type HandshakeOptions = Pick<ConnectOptions, 'host' | 'port'> & {
+  readonly tls: TlsConnectOptions;
+  readonly handshakeMs: number;
+  readonly probeMs: number;
+  /** A plain connection to the same address, for finding out what it speaks if not TLS. */
+  readonly redial: () => Promise<Socket>;
+  readonly now: Date;
+};
+
+/** Waits for the handshake and judges the certificate in Go's order. Rejects with a NetworkError. */
+export async function handshake(tls: TLSSocket, options: HandshakeOptions, signal: AbortSignal): Promise<Connected> {
+  try {
+    await untilSecure(tls, options.handshakeMs, signal);
+  } catch (error) {
+    tls.destroy();
+    throw await explainHandshake(error, options);
+  }
+  const leaf = tls.getPeerX509Certificate();
+  const certificate = certificateFacts(leaf);
+  if (!options.tls.isVerified) return { socket: tls, certificate };
+  const chainError = tls.authorized ? undefined : chainErrorOf(tls.authorizationError);
+  const fault = judgeCertificate(leaf, options.host, chainError, options.now);
+  if (fault === undefined) return { socket: tls, certificate };
+  tls.destroy();
+  throw new NetworkError({ kind: 'certificate', fault, certificate });
+}
+
+/** Typed as an Error, it is OpenSSL's code as a string. */
+function chainErrorOf(error: unknown): string {
+  if (typeof error === 'string') return error;
+  return error instanceof Error && 'code' in error ? String(error.code) : 'UNSPECIFIED';
+}
+
+function untilSecure(tls: TLSSocket, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onTimeout = (): void => reject(new NetworkError({ kind: 'timeout', during: 'handshake' }));
+  const onClose = (): void => reject(new NetworkError({ kind: 'reset', wasKeptAlive: false }));
+  const timer = setTimeout(onTimeout, timeoutMs);
+  if (signal.aborted) onTimeout();
+  signal.addEventListener('abort', onTimeout, { once: true });
+  tls.once('secureConnect', resolve);
+  tls.once('error', reject);
+  tls.once('close', onClose);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onTimeout);
+    tls.off('secureConnect', resolve);
+    tls.off('close', onClose);
+    tls.off('error', reject);
+  });
+}
+
+/** A server that answers the hello with no TLS record is asked once in plain HTTP, so that the cause is known. */
+async function explainHandshake(error: unknown, options: HandshakeOptions): Promise<NetworkError> {
+  if (error instanceof NetworkError) return error;
+  const failure = tlsFailure(error, options.tls.hasClientCertificate);
+  if (!isNoTlsRecord(error)) return new NetworkError(failure, { cause: error });
+  return new NetworkError(
+    (await speaksHttp(options, options.redial, options.probeMs))
+      ? { kind: 'http-answer' }
+      : { kind: 'tls', reason: 'the server does not speak TLS' },
+    { cause: error },
+  );
+}

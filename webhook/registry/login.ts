@@ -1,0 +1,138 @@
+import { assertNever, err, ok, type Result } from '../image/result.ts';
+import type { Evidence, Identity, PullOutcome } from '../outcome/outcome.ts';
+import type { Challenge } from './challenge.ts';
+import type { RegistryEndpoint } from './endpoint.ts';
+import { outcomeOfFailure } from './failure-outcome.ts';
+import { mayAskRealm, readRealm, type RealmRules } from './realm.ts';
+import type { Send } from './sender.ts';
+import { basicAuthorization, fetchToken, type ClientStyle, type Login, type TokenFailure } from './token.ts';
+import type { WireHeaders } from './wire.ts';
+
+export type Authorization =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'basic'; readonly login: NonNullable<Login> }
+  | { readonly kind: 'bearer'; readonly token: string };
+
+export type LoginOptions = {
+  readonly endpoint: RegistryEndpoint;
+  readonly login: Login;
+  readonly identity: Identity;
+  readonly style: ClientStyle;
+  readonly realms: RealmRules;
+  readonly send: Send;
+  readonly scheme: () => 'http' | 'https';
+};
+
+/**
+ * Finds out once how to log in at an endpoint, by the challenge that it sent with the answer in `asked`, and remembers
+ * what came of it: also a failure is not asked for twice.
+ */
+export type LogIn = (
+  challenges: readonly Challenge[],
+  asked: Evidence,
+  signal: AbortSignal,
+) => Promise<Result<Authorization, PullOutcome>>;
+
+export function createLogIn(options: LoginOptions): LogIn {
+  let found: Promise<Result<Authorization, PullOutcome>> | undefined;
+  return async (challenges, asked, signal) => {
+    found ??= findAuthorization(options, challenges, asked, signal);
+    const login = await found;
+    return login.ok ? login : err(withAsked(login.error, asked));
+  };
+}
+
+export function authorizationHeader(authorization: Authorization): WireHeaders {
+  switch (authorization.kind) {
+    case 'none':
+      return {};
+    case 'basic':
+      return { authorization: basicAuthorization(authorization.login) };
+    case 'bearer':
+      return { authorization: `Bearer ${authorization.token}` };
+    default:
+      return assertNever(authorization);
+  }
+}
+
+async function findAuthorization(
+  options: LoginOptions,
+  [challenge]: readonly Challenge[],
+  asked: Evidence,
+  signal: AbortSignal,
+): Promise<Result<Authorization, PullOutcome>> {
+  const { endpoint, login, style } = options;
+  if (challenge === undefined) return err(denied(options.identity, 'registry', asked));
+  if (challenge.scheme === 'basic') {
+    const isUsable = login !== undefined && login.username !== '' && login.password !== '';
+    if (!isUsable && style !== 'crio') return err(denied(options.identity, 'registry', asked));
+    return ok(login === undefined ? { kind: 'none' } : { kind: 'basic', login });
+  }
+  const realm = readRealm(challenge.parameters.get('realm') ?? '');
+  if (!realm.ok) return err({ kind: 'registry-error', reason: realm.error, evidence: asked });
+  const sent = login === undefined || login.username === '' || login.password === '' ? undefined : login;
+  const at = { scheme: options.scheme(), authority: endpoint.authority };
+  if (!mayAskRealm(options.realms, at, realm.value, sent !== undefined)) {
+    return err({ kind: 'not-checked', reason: 'untrusted-realm', detail: realm.value.host });
+  }
+  const token = await fetchToken(
+    options.send,
+    {
+      realm: realm.value,
+      service: challenge.parameters.get('service'),
+      // whatever scope a challenge names, we ask for our own repository and for reading alone
+      scopes: [`repository:${endpoint.repository}:pull`],
+      login: sent,
+      style,
+      tls: endpoint.tls,
+      dialTimeoutMs: endpoint.dialTimeoutMs,
+    },
+    signal,
+  );
+  return token.ok
+    ? ok({ kind: 'bearer', token: token.value })
+    : err(tokenOutcome(token.error, realm.value, options, asked));
+}
+
+function tokenOutcome(failure: TokenFailure, realm: URL, options: LoginOptions, asked: Evidence): PullOutcome {
+  const { method } = failure;
+  const { origin, pathname, host } = realm;
+  const evidence: Evidence = { ...asked, endpoint: origin, path: pathname, method, status: undefined, code: undefined };
+  switch (failure.kind) {
+    case 'network':
+      return outcomeOfFailure(failure.failure, evidence, host);
+    case 'redirected':
+      return { kind: 'not-checked', reason: 'untrusted-realm', detail: host };
+    case 'unreadable':
+      return { kind: 'registry-error', reason: failure.reason, evidence };
+    case 'status':
+      return tokenRefusal(failure, options.identity, { ...evidence, status: failure.status, code: failure.code });
+    default:
+      return assertNever(failure);
+  }
+}
+
+function tokenRefusal(
+  failure: Extract<TokenFailure, { kind: 'status' }>,
+  identity: Identity,
+  evidence: Evidence,
+): PullOutcome {
+  const { status, retryAfterSeconds } = failure;
+  if (status === 401 || status === 403) return denied(identity, 'token-service', evidence);
+  if (status === 429) return { kind: 'rate-limited', retryAfterSeconds, evidence };
+  return { kind: 'registry-error', reason: 'its token service failed', evidence };
+}
+
+function denied(identity: Identity, by: 'registry' | 'token-service', evidence: Evidence): PullOutcome {
+  return {
+    kind: 'access-denied',
+    reason: identity.by === 'anonymous' ? 'no-credentials' : 'rejected',
+    by,
+    evidence,
+  };
+}
+
+/** What the registry was asked when it sent us for a login is better evidence than what somebody asked before. */
+function withAsked(outcome: PullOutcome, asked: Evidence): PullOutcome {
+  return outcome.kind === 'access-denied' && outcome.by === 'registry' ? { ...outcome, evidence: asked } : outcome;
+}

@@ -1,0 +1,69 @@
+import type { Readable } from 'node:stream';
+import { NetworkError, type NetworkFailure } from './failure.ts';
+import type { Reading, WireReply } from './wire.ts';
+
+/** An HTTP response as undici's `request` gives it: names of headers in lower case. */
+export type RawResponse = {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Readable;
+};
+
+/** `signal` is the one that the request was sent with: it ends the reading too. */
+export function replyOf(response: RawResponse, signal: AbortSignal): WireReply {
+  const all = (name: string): readonly string[] => {
+    const value = Object.hasOwn(response.headers, name) ? response.headers[name] : undefined;
+    if (value === undefined) return [];
+    return Array.isArray(value) ? value : [value];
+  };
+  return {
+    status: response.statusCode,
+    header: (name) => all(name)[0],
+    headerAll: all,
+    read: (maxBytes) => readUpTo(response.body, maxBytes, signal),
+    stream: () => streamOf(response.body, signal),
+    drop: () => discard(response.body),
+  };
+}
+
+async function readUpTo(body: Readable, maxBytes: number, signal: AbortSignal): Promise<Reading> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of streamOf(body, signal)) {
+      length += chunk.length;
+      chunks.push(chunk);
+      if (length > maxBytes) break; // leaving the loop destroys the stream
+    }
+  } catch (error) {
+    const isTimeout = error instanceof NetworkError && error.failure.kind === 'timeout';
+    return { bytes: Buffer.concat(chunks), ending: isTimeout ? 'timeout' : 'cut' };
+  }
+  const bytes = Buffer.concat(chunks);
+  return length > maxBytes ? { bytes: bytes.subarray(0, maxBytes), ending: 'longer' } : { bytes, ending: 'whole' };
+}
+
+async function* streamOf(body: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body) {
+      // undici's bodies are bytes; the type of a Readable cannot say so
+      if (chunk instanceof Uint8Array) yield chunk;
+    }
+  } catch (cause) {
+    throw new NetworkError(bodyFailure(cause, signal), { cause });
+  }
+}
+
+/** Our own deadline, or a server that falls silent, is no proof that a body is damaged. */
+function bodyFailure(error: unknown, signal: AbortSignal): NetworkFailure {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return signal.aborted || code === 'UND_ERR_BODY_TIMEOUT'
+    ? { kind: 'timeout', during: 'answer' }
+    : { kind: 'reset', wasKeptAlive: false };
+}
+
+/** A body that ends in an error after nobody reads it any more is nobody's error. */
+export function discard(body: Readable): void {
+  body.on('error', () => undefined);
+  body.destroy();
+}
