@@ -14,7 +14,7 @@ function crioWith(...texts: readonly string[]): Partial<NodeSetup> {
     name: at === 0 ? '/etc/containers/registries.conf' : `/etc/containers/registries.conf.d/${at}.conf`,
     text,
   }));
-  return { crio: { registriesConf, certsD: [] } };
+  return { crio: { registriesConf, certsD: [], policyJson: undefined } };
 }
 
 describe('the endpoints of CRI-O', () => {
@@ -300,7 +300,7 @@ describe('certificates for CRI-O', () => {
     memoryTree('/etc/containers/certs.d', { 'reg.example:5000/ca.crt': one, 'docker.io/ca.crt': one }),
     memoryTree('/etc/docker/certs.d', { 'reg.example:5000/ca.crt': two, 'other.example/ca.crt': two }),
   ];
-  const setup: Partial<NodeSetup> = { crio: { registriesConf: [], certsD: trees } };
+  const setup: Partial<NodeSetup> = { crio: { registriesConf: [], certsD: trees, policyJson: undefined } };
   const authoritiesOf = (image: string): readonly string[] | undefined =>
     endpointsFor(image, CRIO, setup)[0]?.tls.authorities;
 
@@ -322,7 +322,8 @@ describe('certificates for CRI-O', () => {
     const broken = memoryTree('/etc/containers/certs.d', { 'reg.example/a.cert': 'x' });
 
     assert.match(
-      refusalFor('reg.example/app', CRIO, { crio: { registriesConf: [], certsD: [broken] } }).reason,
+      refusalFor('reg.example/app', CRIO, { crio: { registriesConf: [], certsD: [broken], policyJson: undefined } })
+        .reason,
       /^missing key a\.key/u,
     );
   });

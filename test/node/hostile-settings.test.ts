@@ -27,7 +27,11 @@ function setupOf(text: string): NodeSetup {
   return {
     certsD: tree,
     docker: { daemonJson: { name: 'daemon.json', text }, certsD: tree },
-    crio: { registriesConf: [{ name: 'registries.conf', text }], certsD: [tree] },
+    crio: {
+      registriesConf: [{ name: 'registries.conf', text }],
+      certsD: [tree],
+      policyJson: { name: 'policy.json', text },
+    },
     insecureRegistries: [text],
     authorities: [],
   };

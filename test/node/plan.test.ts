@@ -72,7 +72,7 @@ describe('the mistakes that a planner reports at the start', () => {
         'c.example/hosts.toml': 'server = "http://c.example"\n',
       }),
       docker: { daemonJson: { name: 'daemon.json', text: '{' }, certsD: undefined },
-      crio: { registriesConf: [{ name: 'registries.conf', text: '=' }], certsD: [] },
+      crio: { registriesConf: [{ name: 'registries.conf', text: '=' }], certsD: [], policyJson: undefined },
     });
 
     assert.deepEqual(

@@ -29,7 +29,8 @@ export function setupOf(nodes: NodeDeclaration, files: DeclaredFiles): NodeSetup
         nodes.docker.daemonJson === undefined
           ? undefined
           : { name: '/etc/docker/daemon.json', text: nodes.docker.daemonJson },
-      certsD: Object.keys(nodes.docker.certsD).length === 0 ? undefined : memoryTree(DOCKER_CERTS_D, nodes.docker.certsD),
+      certsD:
+        Object.keys(nodes.docker.certsD).length === 0 ? undefined : memoryTree(DOCKER_CERTS_D, nodes.docker.certsD),
     },
     crio: {
       registriesConf:
@@ -37,6 +38,10 @@ export function setupOf(nodes: NodeDeclaration, files: DeclaredFiles): NodeSetup
           ? []
           : [{ name: '/etc/containers/registries.conf', text: nodes.crio.registriesConf }],
       certsD: Object.keys(nodes.crio.certsD).length === 0 ? [] : [memoryTree(CRIO_CERTS_D, nodes.crio.certsD)],
+      policyJson:
+        nodes.crio.policyJson === undefined
+          ? undefined
+          : { name: '/etc/containers/policy.json', text: nodes.crio.policyJson },
     },
     insecureRegistries: nodes.insecureRegistries,
     authorities: nodes.certificateAuthorities,

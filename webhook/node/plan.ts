@@ -5,6 +5,7 @@ import { isAtLeast, type Runtime } from '../outcome/runtime.ts';
 import { planContainerd } from './containerd/plan-containerd.ts';
 import { planCrio, type CrioSettings } from './crio/plan-crio.ts';
 import { readRegistries } from './crio/registries.ts';
+import { parseSignaturePolicy } from './crio/signature-policy-file.ts';
 import { readDaemonFile, type DaemonSettings } from './docker/daemon-file.ts';
 import { planDockerGraph } from './docker/plan-graph.ts';
 import { planDockerStore } from './docker/plan-store.ts';
@@ -45,9 +46,15 @@ export function createPlanner(setup: NodeSetup): {
 }
 
 function readCrio(setup: NodeSetup): CrioSettings {
-  const { registriesConf, certsD } = setup.crio;
+  const { registriesConf, certsD, policyJson } = setup.crio;
   const { registries, problems } = readRegistries(registriesConf);
-  return { registries: registriesConf.length === 0 ? undefined : registries, certsD, problems };
+  const signatures = policyJson === undefined ? undefined : parseSignaturePolicy(policyJson);
+  return {
+    registries: registriesConf.length === 0 ? undefined : registries,
+    certsD,
+    signatures: signatures?.ok === true ? signatures.value : undefined,
+    problems: signatures?.ok === false ? [...problems, signatures.error] : problems,
+  };
 }
 
 function planFor(

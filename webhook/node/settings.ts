@@ -18,6 +18,8 @@ export type NodeSetup = {
     readonly registriesConf: readonly { readonly name: string; readonly text: string }[];
     /** Trees like `/etc/containers/certs.d`, first match wins. */
     readonly certsD: readonly FileTree[];
+    /** `policy.json`, which may reject images; `undefined` where none was declared. */
+    readonly policyJson: { readonly name: string; readonly text: string } | undefined;
   };
   /** `host[:port]` or CIDR, allowed plain HTTP or unverified TLS on every runtime. A policy's shorthand for the files. */
   readonly insecureRegistries: readonly string[];
@@ -29,7 +31,7 @@ export type NodeSetup = {
 export const EMPTY_SETUP: NodeSetup = Object.freeze({
   certsD: undefined,
   docker: Object.freeze({ daemonJson: undefined, certsD: undefined }),
-  crio: Object.freeze({ registriesConf: [], certsD: [] }),
+  crio: Object.freeze({ registriesConf: [], certsD: [], policyJson: undefined }),
   insecureRegistries: [],
   authorities: [],
 });

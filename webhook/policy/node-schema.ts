@@ -82,6 +82,10 @@ export const nodesSchema = z
       .strictObject({
         registriesConf: z.string().optional().meta({ description: 'The text of registries.conf.' }),
         certsD: files.meta({ description: 'Files of /etc/containers/certs.d by relative path.' }),
+        policyJson: z
+          .string()
+          .optional()
+          .meta({ description: 'The text of policy.json: what it rejects is refused, signatures are not verified.' }),
       })
       .prefault({}),
     insecureRegistries: z
@@ -115,7 +119,7 @@ export const nodesSchema = z
     runtimes: typeof runtime === 'string' ? [runtime] : runtime,
     containerd: { ...nodes.containerd, certsDFrom: nodes.containerd.certsDFrom },
     docker: { ...nodes.docker, daemonJson: nodes.docker.daemonJson },
-    crio: { ...nodes.crio, registriesConf: nodes.crio.registriesConf },
+    crio: { ...nodes.crio, registriesConf: nodes.crio.registriesConf, policyJson: nodes.crio.policyJson },
     parallelImagePulls: parallelPulls(serializeImagePulls, maxParallelImagePulls),
   }));
 

@@ -59,7 +59,11 @@ export type NodeDeclaration = {
     readonly clientCertificates: readonly { readonly path: string; readonly secret: string; readonly key: string }[];
   };
   readonly docker: { readonly daemonJson: string | undefined; readonly certsD: Readonly<Record<string, string>> };
-  readonly crio: { readonly registriesConf: string | undefined; readonly certsD: Readonly<Record<string, string>> };
+  readonly crio: {
+    readonly registriesConf: string | undefined;
+    readonly certsD: Readonly<Record<string, string>>;
+    readonly policyJson: string | undefined;
+  };
   readonly insecureRegistries: readonly string[];
   /** PEM texts. */
   readonly certificateAuthorities: readonly string[];

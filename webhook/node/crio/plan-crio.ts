@@ -8,12 +8,16 @@ import { registryOf } from '../host.ts';
 import { pullSources, fullName, type PullSource } from './pull-source.ts';
 import { findRegistry, type Registries } from './registries.ts';
 import { resolveShortName } from './short-name.ts';
+import { askSignaturePolicy } from './signature-demand.ts';
+import type { SignaturePolicy } from './signature-policy-file.ts';
 
 export type CrioSettings = {
   /** `undefined` where no registries.conf was declared: short names are then taken for Docker Hub's. */
   readonly registries: Registries | undefined;
   /** The folders of certificates, the first that has one for a host is used. */
   readonly certsD: readonly FileTree[];
+  /** `undefined` where no policy.json was declared: then every image is accepted. */
+  readonly signatures: SignaturePolicy | undefined;
   readonly problems: readonly SettingsProblem[];
 };
 
@@ -33,15 +37,22 @@ export function planCrio(
   if (!candidates.ok) return refused(candidates.error);
   const endpoints: Endpoint[] = [];
   const refusals: Refusal[] = [];
+  const notes: SettingsProblem[] = [];
   for (const candidate of candidates.value) {
+    const verdict = settings.signatures === undefined ? undefined : askSignaturePolicy(settings.signatures, candidate);
+    if (verdict?.kind === 'refused') {
+      refusals.push(verdict.refusal);
+      continue;
+    }
     const found = endpointsOf(candidate, settings);
     endpoints.push(...found.endpoints);
     refusals.push(...found.refusals);
+    if (verdict !== undefined && found.endpoints.length > 0) notes.push(verdict.problem);
   }
   const [first] = refusals;
   if (endpoints.length === 0 && first !== undefined) return refused(first);
   const skipped = refusals.map(({ reason, file }) => ({ file, line: undefined, reason }));
-  return { kind: 'endpoints', endpoints, problems: [...settings.problems, ...skipped] };
+  return { kind: 'endpoints', endpoints, problems: [...settings.problems, ...skipped, ...notes] };
 }
 
 function candidatesOf(
