@@ -1,0 +1,42 @@
+import { parseDigest, type Digest } from '../../../webhook/image/digest.ts';
+import { startScriptedRegistry, type ScriptedRegistry } from '../../support/scripted-registry.ts';
+import { REGISTRY_CONDITIONS } from './registry-conditions.ts';
+import { hostOf, overHttp, type Stage } from './stage.ts';
+
+/** Every row of the registry table, in one registry over plain HTTP, and references by digest to it. */
+export async function addSharedConditions({ keep, add }: Stage): Promise<void> {
+  const bends = REGISTRY_CONDITIONS.flatMap((row) => row.bends?.(row.id) ?? []);
+  const shared = keep(await startScriptedRegistry({ bends }));
+  const host = hostOf(shared);
+  for (const row of REGISTRY_CONDITIONS) {
+    const named = row.fill(shared.store.repository(row.id));
+    if (row.damage !== undefined) removePart(shared, row.id, row.damage);
+    add({ id: row.id, rule: row.rule, image: `${host}/${named ?? `${row.id}:1`}`, node: overHttp(host) });
+  }
+  const sound = shared.store.repository('by-digest').addImage();
+  const blob = shared.store.repository('by-digest').addBlob(Buffer.from('only a blob'));
+  add({ id: 'digest-sound', rule: 'A8', image: `${host}/by-digest@${sound.digest}` });
+  add({ id: 'digest-absent', rule: 'D14', image: `${host}/by-digest@sha256:${'ef'.repeat(32)}` });
+  add({ id: 'digest-of-a-blob', rule: 'D14', image: `${host}/by-digest@${blob.digest}` });
+  add({ id: 'digest-beats-absent-tag', rule: 'J4', image: `${host}/by-digest:nowhere@${sound.digest}` });
+  add({ id: 'never-absent', rule: 'B2', image: `${host}/ok-oci:1`, pullPolicy: 'Never' });
+}
+
+type Part = 'child' | 'config' | 'layer';
+type Document = {
+  readonly config?: { readonly digest: string };
+  readonly layers?: readonly { readonly digest: string }[];
+  readonly manifests?: readonly { readonly digest: string }[];
+};
+
+function removePart({ store }: ScriptedRegistry, repository: string, part: Part): void {
+  const document = JSON.parse(new TextDecoder().decode(store.findManifest(repository, '1')?.body)) as Document;
+  const parts = { child: document.manifests?.[0], config: document.config, layer: document.layers?.[0] };
+  store.damage(digestOf(parts[part]?.digest ?? ''), 'removed');
+}
+
+function digestOf(text: string): Digest {
+  const digest = parseDigest(text);
+  if (!digest.ok) throw new Error(digest.error);
+  return digest.value;
+}
