@@ -93,7 +93,7 @@ const WILL_NOT_RUN = Object.freeze({
 
 const DENIED = Object.freeze({
   'no-credentials': (outcome, wording) =>
-    `${refuserOf(outcome, wording)} wants a login, and the Pod has no pull secret for it`,
+    `${refuserOf(outcome, wording)} wants a login, and the Pod has no pull secret for ${outcome.by === 'registry' ? 'it' : field(namesOf(wording).host, 48)}`,
   rejected: (outcome, wording) => {
     const who = outcome.evidence.askedAs;
     const login = who.by === 'anonymous' ? 'the request without credentials' : `the login of ${secretWithKey(who)}`;

@@ -40,18 +40,21 @@ function asked(outcome: { readonly evidence: Evidence }, met = 'got no answer'):
   return `${formatRequest(evidence)} ${answer}${sourceOf(evidence)}`;
 }
 
-function sourceOf(evidence: Evidence): string {
-  return evidence.declaredBy === undefined ? '' : `, asked there by ${field(evidence.declaredBy, 96)}`;
+/** A settings file sends the node to an endpoint; a certificate file or its folder only goes along. */
+function sourceOf({ declaredBy }: Evidence): string {
+  if (declaredBy === undefined) return '';
+  const isSettings = /\.(?:toml|json|conf)$|^nodes\./u.test(declaredBy);
+  return `, ${isSettings ? 'asked there by' : 'using'} ${field(declaredBy, 96)}`;
 }
 
 /** What a TLS failure shows is the certificate, not an answer: who asked does not matter. */
 function shown(outcome: { readonly evidence: Evidence; readonly certificate: CertificateFacts | undefined }): string {
   const { evidence, certificate } = outcome;
-  const at = `${formatEndpoint(evidence.endpoint)}${sourceOf(evidence)}`;
-  if (certificate === undefined) return `the TLS handshake with ${at} failed`;
+  const [endpoint, source] = [formatEndpoint(evidence.endpoint), sourceOf(evidence)];
+  if (certificate === undefined) return `the TLS handshake with ${endpoint} failed${source}`;
   const names = certificate.names.length === 0 ? 'no names' : `names ${listed(certificate.names)}`;
   const dates = `valid ${day(certificate.validFrom)} to ${day(certificate.validTo)}`;
-  return `${at} shows ${quote(certificate.subject, 64)}, issued by ${quote(certificate.issuer, 64)}, ${names}, ${dates}`;
+  return `${endpoint} shows ${quote(certificate.subject, 64)}, issued by ${quote(certificate.issuer, 64)}, ${names}, ${dates}${source}`;
 }
 
 /** `2026-11-22` of an ISO 8601 instant. */

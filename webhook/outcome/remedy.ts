@@ -33,8 +33,9 @@ const REMEDY: Texts = {
       .map((one) => field(one, 48))
       .join(',')})${bind}`;
   },
-  'pull-secret-malformed': (outcome, wording) =>
-    `Create it anew or take it out of imagePullSecrets: ${createSecret(commandName(outcome.secret), wording)} --dry-run=client -o yaml | kubectl apply -f -`,
+  // which registry it was for is not known: it stops public images of others too
+  'pull-secret-malformed': (outcome) =>
+    `Create it anew or take it out of imagePullSecrets: ${createSecret(commandName(outcome.secret), 'REGISTRY')} --dry-run=client -o yaml | kubectl apply -f -`,
   'unsupported-manifest': (outcome) => UNSUPPORTED[outcome.reason],
   damaged: (outcome) =>
     outcome.part === 'layer' || outcome.part === 'config'
@@ -66,14 +67,13 @@ const REMEDY: Texts = {
 };
 
 function addSecret(wording: Wording): string {
-  const command = createSecret('NAME', wording);
-  return `Create a pull secret for ${namesOf(wording).host} in the Pod's namespace and name it in imagePullSecrets: ${command}`;
+  const { host } = namesOf(wording);
+  // the key that the kubelet falls back to (pull-parity C6, C7)
+  const server = host === 'docker.io' ? 'https://index.docker.io/v1/' : host;
+  return `Create a pull secret for ${host} in the Pod's namespace and name it in imagePullSecrets: ${createSecret('NAME', server)}`;
 }
 
-/** `kubectl` names Docker Hub by the key that the kubelet falls back to (pull-parity C6, C7). */
-function createSecret(name: string, wording: Wording): string {
-  const { host } = namesOf(wording);
-  const server = host === 'docker.io' ? 'https://index.docker.io/v1/' : host;
+function createSecret(name: string, server: string): string {
   return `kubectl create secret docker-registry ${name} --docker-server=${server} --docker-username=USER --docker-password=PASSWORD`;
 }
 
