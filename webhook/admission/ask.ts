@@ -11,6 +11,8 @@ export type Asking = {
   readonly predict: PredictImage;
   readonly pod: PodDemand;
   readonly limits: Pick<Limits, 'maxImages' | 'maxHosts'>;
+  /** The operator's limit for one pull of an image, in seconds. */
+  readonly maxPullSecondsOf: (image: string) => number | undefined;
   readonly deadline: Deadline;
   /** Told of what a prediction threw. */
   readonly onError: (error: unknown) => void;
@@ -35,11 +37,11 @@ export function askAll(questions: readonly Question[], asking: Asking): Promise<
 
 /** Frees its place in the limiter when the deadline ends, so that those who wait for one end then too. */
 async function askOne({ image, pullPolicy }: Question, asking: Asking): Promise<Prediction> {
-  const { deadline, predict, pod, onError } = asking;
+  const { deadline, predict, pod, onError, maxPullSecondsOf } = asking;
   if (deadline.signal.aborted) return notChecked('deadline');
   const answer = async (): Promise<Prediction> => {
     try {
-      return await predict({ image, pullPolicy, pod }, deadline.signal);
+      return await predict({ image, pullPolicy, pod, maxPullSeconds: maxPullSecondsOf(image) }, deadline.signal);
     } catch (error) {
       if (deadline.signal.aborted) return notChecked('deadline');
       onError(error);

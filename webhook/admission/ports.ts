@@ -28,7 +28,13 @@ export type PodDemand = {
     { readonly name: 'progressDeadlineSeconds' | 'activeDeadlineSeconds'; readonly seconds: number } | undefined;
 };
 
-export type ImageQuestion = { readonly image: string; readonly pullPolicy: PullPolicy; readonly pod: PodDemand };
+export type ImageQuestion = {
+  readonly image: string;
+  readonly pullPolicy: PullPolicy;
+  readonly pod: PodDemand;
+  /** The operator's limit for one pull of this image, by the policy's rules; `undefined` where there is none. */
+  readonly maxPullSeconds: number | undefined;
+};
 
 /** Answers for one image. Rejects only for a bug; when `signal` aborts it answers with what it knows. */
 export type PredictImage = (question: ImageQuestion, signal: AbortSignal) => Promise<Prediction>;

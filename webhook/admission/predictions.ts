@@ -13,6 +13,7 @@ export type Predicting = {
   readonly predict: PredictImage;
   readonly presence: ImagePresence;
   readonly limits: Limits;
+  readonly maxPullSecondsOf: (image: string) => number | undefined;
   readonly deadline: Deadline;
   readonly onError: (error: unknown) => void;
 };

@@ -1,5 +1,5 @@
 import type { RuntimeFamily } from '../outcome/runtime.ts';
-import { decideImage, exemption, type Subject } from '../policy/decide.ts';
+import { decideImage, exemption, maxPullSecondsFor, type Subject } from '../policy/decide.ts';
 import type { Mode, Policy } from '../policy/policy.ts';
 import { answerTo, passAfterFailure, passUntouched, type ReviewAnswer } from './answer.ts';
 import { changesOf } from './changes.ts';
@@ -77,7 +77,7 @@ async function judge(request: ReviewRequest, options: ReviewOptions, deps: Revie
   const { workload } = changes;
   const { questions, beyond } = questionsOf(changes);
   const { kind, hasControllingOwner, unreadable } = workload;
-  const subjectOf = ({ image }: Question): Subject => ({
+  const subjectOf = ({ image }: Pick<Question, 'image'>): Subject => ({
     namespace: request.namespace,
     kind,
     image,
@@ -96,6 +96,7 @@ async function judge(request: ReviewRequest, options: ReviewOptions, deps: Revie
     predict: deps.predict,
     presence: deps.presence,
     limits: policy.limits,
+    maxPullSecondsOf: (image: string) => maxPullSecondsFor(policy, subjectOf({ image })),
     deadline,
     onError,
   };

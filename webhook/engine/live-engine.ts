@@ -44,9 +44,10 @@ export type LiveEngine = {
 /** Predictions and digests remembered: about 32 MiB. */
 const MAX_CACHED = 10_000;
 
+const now = (): number => performance.now();
+
 /** The engine of `serve`: one cache and one request budget for its life, a transport for each policy. */
 export function createLiveEngine(options: LiveEngineOptions, policy: Policy, files: DeclaredFiles): LiveEngine {
-  const now = (): number => performance.now();
   const hashIdentity = createIdentityHasher(randomBytes(32));
   let inForce = policy;
   const budget = createBudget({ requestsPerMinute: () => inForce.limits.requestsPerMinute, now });

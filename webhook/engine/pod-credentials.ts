@@ -2,7 +2,7 @@ import type { PullSecret } from '../credentials/credential.ts';
 import { createKeyring, type Keyring } from '../credentials/keyring.ts';
 import type { PodDemand } from '../admission/ports.ts';
 import type { Finding } from '../outcome/finding.ts';
-import { err, ok, type Result } from '../image/result.ts';
+import { assertNever, err, ok, type Result } from '../image/result.ts';
 
 export type SecretRead =
   | { readonly kind: 'found'; readonly secret: PullSecret }
@@ -33,9 +33,13 @@ export type PodCredentials = {
   readonly isUnread: boolean;
 };
 
-export type MalformedSecret = { readonly secret: string; readonly reason: string; readonly findings: readonly Finding[] };
+export type MalformedSecret = {
+  readonly secret: string;
+  readonly reason: string;
+  readonly findings: readonly Finding[];
+};
 
-/** A Pod that names more is mistaken or hostile; the kubelet would read them all. */
+/** A Pod that names more is mistaken or hostile; the kubelet would read them all, so what is left out counts as unread. */
 const MAX_SECRETS = 16;
 
 /**
@@ -47,36 +51,57 @@ export async function gatherCredentials(
   pod: PodDemand,
   signal: AbortSignal,
 ): Promise<Result<PodCredentials, MalformedSecret>> {
-  const findings: Finding[] = [];
-  let isMissingSome = false;
-  let isUnread = false;
-  let names = pod.imagePullSecrets;
-  if (names.length === 0) {
-    const account = await source.serviceAccount(pod.namespace, pod.serviceAccount, signal);
-    if (account.kind === 'found') names = account.imagePullSecrets;
-    else if (account.kind === 'missing') {
-      findings.push({ kind: 'service-account-missing', serviceAccount: pod.serviceAccount });
-      isMissingSome = true;
-    } else {
-      isUnread = true;
-    }
-  }
-  const wanted = [...new Set(names)].filter((name) => name !== '').slice(0, MAX_SECRETS);
+  const list = await listOf(source, pod, signal);
+  // a list with an empty name is a list, but names nothing (pull-parity C1)
+  const named = [...new Set(list.names)].filter((name) => name !== '');
+  const wanted = named.slice(0, MAX_SECRETS);
   const reads = await Promise.all(
     wanted.map(async (name) => ({ name, read: await source.secret(pod.namespace, name, signal) })),
   );
-  const secrets: PullSecret[] = [];
-  for (const { name, read } of reads) {
-    if (read.kind === 'found') secrets.push(read.secret);
-    else if (read.kind === 'missing') {
-      findings.push({ kind: 'pull-secret-missing', secret: name });
-      isMissingSome = true;
-    } else {
-      findings.push({ kind: 'pull-secret-unreadable', secret: name, reason: read.kind });
-      isUnread = true;
-    }
-  }
+  const secrets = reads.flatMap(({ read }) => (read.kind === 'found' ? [read.secret] : []));
+  const findings = [...list.findings, ...reads.flatMap(({ name, read }) => findingOf(name, read))];
   const keyring = createKeyring(secrets);
   if (!keyring.ok) return err({ ...keyring.error, findings });
-  return ok({ keyring: keyring.value, secrets, findings, isMissingSome, isUnread });
+  return ok({
+    keyring: keyring.value,
+    secrets,
+    findings,
+    isMissingSome: list.isMissing || reads.some(({ read }) => read.kind === 'missing'),
+    isUnread: list.isUnread || named.length > wanted.length || reads.some(({ read }) => isUnreadable(read)),
+  });
+}
+
+type SecretList = {
+  readonly names: readonly string[];
+  readonly findings: readonly Finding[];
+  readonly isMissing: boolean;
+  readonly isUnread: boolean;
+};
+
+async function listOf(source: SecretSource, pod: PodDemand, signal: AbortSignal): Promise<SecretList> {
+  const empty: SecretList = { names: [], findings: [], isMissing: false, isUnread: false };
+  if (pod.imagePullSecrets.length > 0) return { ...empty, names: pod.imagePullSecrets };
+  const account = await source.serviceAccount(pod.namespace, pod.serviceAccount, signal);
+  if (account.kind === 'found') return { ...empty, names: account.imagePullSecrets };
+  if (account.kind !== 'missing') return { ...empty, isUnread: true };
+  const finding: Finding = { kind: 'service-account-missing', serviceAccount: pod.serviceAccount };
+  return { ...empty, findings: [finding], isMissing: true };
+}
+
+function findingOf(secret: string, read: SecretRead): readonly Finding[] {
+  switch (read.kind) {
+    case 'found':
+      return [];
+    case 'missing':
+      return [{ kind: 'pull-secret-missing', secret }];
+    case 'forbidden':
+    case 'unavailable':
+      return [{ kind: 'pull-secret-unreadable', secret, reason: read.kind }];
+    default:
+      return assertNever(read);
+  }
+}
+
+function isUnreadable({ kind }: SecretRead): boolean {
+  return kind === 'forbidden' || kind === 'unavailable';
 }

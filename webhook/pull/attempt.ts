@@ -1,37 +1,46 @@
-import type { ImageReference } from '../image/reference.ts';
-import type { Platform } from '../image/platform.ts';
 import { CERTAINTY_BASIS, type Doubt } from '../outcome/certainty.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
-import type { Endpoint } from '../node/endpoint.ts';
-import type { RegistryClient } from '../registry/client.ts';
-import type { Course } from './course.ts';
-import type { ContentCheck } from './content-check.ts';
-import type { ForeignLayers } from './foreign-layers.ts';
-import type { GraphMemory } from './graph-memory.ts';
 
-/** How one runtime with one login would end, and what keeps that from being proof. */
-export type Attempt = { readonly outcome: PullOutcome; readonly doubts: readonly Doubt[] };
-
-/** Everything that one try of a pull works with. */
-export type PullContext = {
-  readonly reference: ImageReference;
-  readonly platform: Platform;
-  readonly endpoints: readonly Endpoint[];
-  readonly clientFor: (endpoint: Endpoint) => RegistryClient;
-  /** False beyond the registry's budget: existence must do (design, rule 9). */
-  readonly mayLookInside: (endpoint: Endpoint) => boolean;
-  /** Graphs already found whole, by digest. */
-  readonly memory: GraphMemory;
-  /** Reads layers whole; `undefined` for the default depth, which reads headers. */
-  readonly contentCheck: ContentCheck | undefined;
-  readonly foreignLayers: ForeignLayers;
-  readonly course: Course;
+/** How a try of a pull ends: one endpoint's, one login's, one platform's, one runtime's, or all of them together. */
+export type Attempt = {
+  readonly outcome: PullOutcome;
+  /** What was seen on the way and keeps the outcome from being proof. */
+  readonly doubts: readonly Doubt[];
+  /** How everything else ended that the node would try too: a failure is proven only when each of these is. */
+  readonly others: readonly PullOutcome[];
 };
 
-export const isSuccess = (outcome: PullOutcome): boolean => outcome.kind === 'pullable' || outcome.kind === 'will-not-run';
+export const ended = (outcome: PullOutcome, doubts: readonly Doubt[] = []): Attempt => ({
+  outcome,
+  doubts,
+  others: [],
+});
+
+/** `chosen`, one of `failures`, names the cause for all of them. */
+export function joinFailures(chosen: Attempt, failures: readonly Attempt[]): Attempt {
+  const rest = failures.filter((one) => one !== chosen);
+  return {
+    outcome: chosen.outcome,
+    doubts: uniqueDoubts([chosen, ...rest].flatMap((one) => one.doubts)),
+    others: [...chosen.others, ...rest.flatMap((one) => [one.outcome, ...one.others])],
+  };
+}
+
+export const withDoubts = (attempt: Attempt, ...doubts: readonly Doubt[]): Attempt => ({
+  ...attempt,
+  doubts: uniqueDoubts([...attempt.doubts, ...doubts]),
+});
+
+export function uniqueDoubts(doubts: readonly Doubt[]): readonly Doubt[] {
+  return [...new Set(doubts)];
+}
+
+export const isSuccess = (outcome: PullOutcome): boolean =>
+  outcome.kind === 'pullable' || outcome.kind === 'will-not-run';
 
 /** Noise about the network, our own limits: never the end of an endpoint, only of our asking. */
-export const isNoise = (outcome: PullOutcome): boolean => CERTAINTY_BASIS[outcome.kind] === 'never';
+export const isNoise = (outcome: PullOutcome): boolean =>
+  CERTAINTY_BASIS[outcome.kind] === 'never' && !isSuccess(outcome);
 
 /** How far a pull got before it failed: the answer that got furthest names the cause (design, rule 1). */
 const PROGRESS: Readonly<Record<PullOutcome['kind'], number>> = Object.freeze({
@@ -61,10 +70,7 @@ const PROGRESS: Readonly<Record<PullOutcome['kind'], number>> = Object.freeze({
   'never-pull-absent': 0,
 });
 
+/** The first of those that got furthest. */
 export function furthest(attempts: readonly [Attempt, ...Attempt[]]): Attempt {
   return attempts.reduce((best, one) => (PROGRESS[one.outcome.kind] > PROGRESS[best.outcome.kind] ? one : best));
-}
-
-export function uniqueDoubts(doubts: readonly Doubt[]): readonly Doubt[] {
-  return [...new Set(doubts)];
 }

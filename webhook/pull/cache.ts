@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import { lifetimeMs } from '../outcome/lifetime.ts';
-import type { Prediction } from '../outcome/prediction.ts';
+import { LIFETIME_MS, lifetimeMs } from '../outcome/lifetime.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
+import type { Prediction } from '../outcome/prediction.ts';
 import { isNoise, isSuccess } from './attempt.ts';
+import { untilAborted } from './deadline.ts';
 import { graphKeyText, type GraphMemory } from './graph-memory.ts';
 
 export type CacheOptions = {
@@ -18,64 +19,74 @@ export type PredictionCache = {
    * The answer for `key`, from memory or by one load however many ask. The key must hold everything that the answer
    * hangs on, the login as an HMAC. A caller whose `signal` aborts stops waiting; the load goes on for the others.
    */
-  readonly get: (key: string, load: (signal: AbortSignal) => Promise<Prediction>, options: LookupOptions) => Promise<Prediction>;
+  readonly get: (key: string, load: Load, options: LookupOptions) => Promise<Prediction>;
   /** The digests that one identity has seen whole. `identity` is an HMAC, or `anonymous`. */
   readonly memoryFor: (identity: string) => GraphMemory;
+  /** Forgets everything; loads that are under way answer whoever waits for them and are not kept. */
   readonly clear: () => void;
   readonly size: () => number;
 };
 
 export type LookupOptions = { readonly isByDigest: boolean; readonly signal: AbortSignal };
 
-type Entry = { readonly prediction: Prediction; readonly atMs: number; readonly ttlMs: number };
+/** Makes an answer, until `signal` aborts. */
+export type Load = (signal: AbortSignal) => Promise<Prediction>;
+
+type Entry = {
+  readonly prediction: Prediction;
+  /** Milliseconds of `now` until which it serves, and from which on it is renewed while it serves. */
+  readonly freshUntilMs: number;
+  readonly renewFromMs: number;
+  /** Until when a success may stand in for a registry that fails to answer. */
+  readonly staleUntilMs: number;
+};
 
 /** A denial rests on fresh knowledge: whoever just pushed the image should not be told for ten seconds that it is absent. */
 const MAX_DENIAL_AGE_MS = 5_000;
-/** From here on a success is renewed in the background while it still serves. */
+/** The part of its lifetime after which a success is renewed in the background. */
 const RENEW_AT = 0.8;
-/** How long a success that has ended may stand in for a registry that fails to answer. */
 const STALE_MS = 60 * 60 * 1000;
 const DIGEST_MEMORY_MS = 60 * 60 * 1000;
+/** A load that goes on so long after its deadline is given up: it would hold its key for ever. */
+const GRACE_MS = 1_000;
 
 /** The shared cache of predictions (design, part 5 step 5). */
-export function createPredictionCache(options: CacheOptions): PredictionCache {
-  const entries = new LRUCache<string, Entry>({ max: options.maxEntries });
+export function createPredictionCache({ maxEntries, loadMs, now }: CacheOptions): PredictionCache {
+  const entries = new LRUCache<string, Entry>({ max: maxEntries });
   const digests = new LRUCache<string, { readonly outcome: PullOutcome }>({
-    max: options.maxEntries,
+    max: maxEntries,
     ttl: DIGEST_MEMORY_MS,
-    perf: { now: options.now },
+    ttlResolution: 0,
+    perf: { now },
   });
-  const loads = new Map<string, Promise<Prediction>>();
+  let loads = new Map<string, Promise<Prediction>>();
 
-  const load = (key: string, work: (signal: AbortSignal) => Promise<Prediction>, isByDigest: boolean): Promise<Prediction> => {
-    const running = loads.get(key);
-    if (running !== undefined) return running;
-    const started = work(AbortSignal.timeout(options.loadMs))
+  const start = (key: string, load: Load, isByDigest: boolean): Promise<Prediction> => {
+    const own = loads;
+    const work = load(AbortSignal.timeout(loadMs));
+    const started = untilAborted(work, AbortSignal.timeout(loadMs + GRACE_MS))
       .then((prediction) => {
-        const before = entries.peek(key);
-        if (before !== undefined && isSuccess(before.prediction.outcome) && isNoise(prediction.outcome) && !isSuccess(prediction.outcome)) {
-          const age = options.now() - before.atMs;
-          if (age < before.ttlMs + STALE_MS) return { ...before.prediction, requests: prediction.requests };
-        }
-        entries.set(key, { prediction, atMs: options.now(), ttlMs: lifetimeMs(prediction.outcome, isByDigest) });
-        return prediction;
+        const entry = entryFor(prediction, entries.peek(key), { isByDigest, nowMs: now() });
+        if (own === loads) entries.set(key, entry);
+        return { ...entry.prediction, requests: prediction.requests, millis: prediction.millis };
       })
-      .finally(() => loads.delete(key));
-    loads.set(key, started);
+      .finally(() => own.delete(key));
+    own.set(key, started);
     return started;
   };
 
   return {
-    get: async (key, work, { isByDigest, signal }) => {
+    get: async (key, load, { isByDigest, signal }) => {
       const entry = entries.get(key);
-      const age = entry === undefined ? 0 : options.now() - entry.atMs;
-      if (entry !== undefined && isFresh(entry, age)) {
-        if (isSuccess(entry.prediction.outcome) && age > entry.ttlMs * RENEW_AT) {
-          load(key, work, isByDigest).catch(() => undefined); // the next caller meets the failure, if it lasts
+      const running = loads.get(key);
+      if (entry !== undefined && now() < entry.freshUntilMs) {
+        if (running === undefined && now() >= entry.renewFromMs) {
+          start(key, load, isByDigest).catch(() => undefined); // the next caller meets the failure, if it lasts
         }
-        return { ...entry.prediction, requests: 0, millis: 0 };
+        return fromMemory(entry.prediction);
       }
-      return orDeadline(load(key, work, isByDigest), signal);
+      if (running !== undefined) return fromMemory(await untilAborted(running, signal));
+      return untilAborted(start(key, load, isByDigest), signal);
     },
     memoryFor: (identity) => ({
       recall: (key) => digests.get(`${identity} ${graphKeyText(key)}`)?.outcome,
@@ -86,35 +97,32 @@ export function createPredictionCache(options: CacheOptions): PredictionCache {
     clear: () => {
       entries.clear();
       digests.clear();
+      loads = new Map();
     },
     size: () => entries.size + digests.size,
   };
 }
 
-function isFresh(entry: Entry, ageMs: number): boolean {
-  const { outcome, isConclusive } = entry.prediction;
-  const mayDeny = isConclusive && !isSuccess(outcome);
-  return ageMs < entry.ttlMs && (!mayDeny || ageMs < MAX_DENIAL_AGE_MS);
-}
+const fromMemory = (prediction: Prediction): Prediction => ({ ...prediction, requests: 0, millis: 0 });
 
-/** Waits for the answer as long as the caller may; then says that it was not there in time. */
-async function orDeadline(answer: Promise<Prediction>, signal: AbortSignal): Promise<Prediction> {
-  const { promise, resolve } = Promise.withResolvers<Prediction>();
-  const late: Prediction = {
-    outcome: { kind: 'not-checked', reason: 'deadline', detail: 'the registry had not answered in time' },
-    isConclusive: false,
-    doubts: [],
-    findings: [],
-    requests: 0,
-    millis: 0,
-    course: [],
-  };
-  const onAbort = (): void => resolve(late);
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([answer, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
+/** What is kept of a new answer: noise does not take the place of a success that may still stand in for it. */
+function entryFor(
+  prediction: Prediction,
+  before: Entry | undefined,
+  { isByDigest, nowMs }: { readonly isByDigest: boolean; readonly nowMs: number },
+): Entry {
+  const { outcome, isConclusive } = prediction;
+  if (isNoise(outcome) && before !== undefined && isSuccess(before.prediction.outcome) && nowMs < before.staleUntilMs) {
+    const againAtMs = nowMs + LIFETIME_MS[outcome.kind];
+    return { ...before, freshUntilMs: Math.max(before.freshUntilMs, againAtMs), renewFromMs: againAtMs };
   }
+  const lifetime = lifetimeMs(outcome, isByDigest);
+  const isDenial = isConclusive && !isSuccess(outcome);
+  const freshUntilMs = nowMs + (isDenial ? Math.min(lifetime, MAX_DENIAL_AGE_MS) : lifetime);
+  return {
+    prediction,
+    freshUntilMs,
+    renewFromMs: isSuccess(outcome) ? nowMs + lifetime * RENEW_AT : Infinity,
+    staleUntilMs: freshUntilMs + STALE_MS,
+  };
 }

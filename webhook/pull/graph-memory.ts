@@ -24,5 +24,12 @@ export type GraphKey = {
 export const noMemory: GraphMemory = { recall: () => undefined, keep: () => undefined };
 
 export function graphKeyText(key: GraphKey): string {
-  return [key.authority, key.repository, key.digest, formatPlatform(key.platform), key.platform.osVersion ?? '', key.traits].join(' ');
+  return [
+    key.authority,
+    key.repository,
+    key.digest,
+    formatPlatform(key.platform),
+    key.platform.osVersion ?? '',
+    key.traits,
+  ].join(' ');
 }

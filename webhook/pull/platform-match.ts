@@ -4,13 +4,14 @@ import { isSamePlatform, normalizePlatform, type Platform } from '../image/platf
 export type PlatformMatch = (node: Platform, entry: Platform) => number;
 
 /** containerd's transfer service keeps only entries of exactly the node's platform (pull-parity F2). */
-export const matchExactly: PlatformMatch = (node, entry) => (isSamePlatform(node, entry) && isVersionFit(node, entry) ? 1 : 0);
+export const matchExactly: PlatformMatch = (node, entry) =>
+  isSamePlatform(node, placed(node, entry)) && isVersionFit(node, entry) ? 1 : 0;
 
 /** containerd's `platforms.Only` and dockerd: older variants and compatible architectures too (pull-parity F2). */
 export const matchCompatible: PlatformMatch = (node, entry) => {
   if (!isVersionFit(node, entry)) return 0;
   const ladder = compatible(node);
-  const at = ladder.findIndex((one) => isSamePlatform(one, entry));
+  const at = ladder.findIndex((one) => isSamePlatform(one, placed(node, entry)));
   return at < 0 ? 0 : ladder.length - at;
 };
 
@@ -18,7 +19,8 @@ export const matchCompatible: PlatformMatch = (node, entry) => {
 export const matchAnyAmd64: PlatformMatch = (node, entry) => {
   const usual = matchCompatible(node, entry);
   if (usual > 0) return usual + 1;
-  return node.architecture === 'amd64' && entry.architecture === 'amd64' && entry.os === node.os ? 1 : 0;
+  const isAmd64 = node.architecture === 'amd64' && entry.architecture === 'amd64';
+  return isAmd64 && placed(node, entry).os === node.os ? 1 : 0;
 };
 
 /** containers/image: the exact architecture, the ladder of variants for arm and arm64 alone (pull-parity F2). */
@@ -26,6 +28,11 @@ export const matchContainersImage: PlatformMatch = (node, entry) => {
   if (node.architecture !== entry.architecture) return 0;
   return matchCompatible(node, entry);
 };
+
+/** An entry without an operating system is for the node's own (pull-parity F1). */
+function placed(node: Platform, entry: Platform): Platform {
+  return entry.os === '' ? { ...entry, os: node.os } : entry;
+}
 
 const ARM_VARIANTS = ['v8', 'v7', 'v6', 'v5'] as const;
 
@@ -35,10 +42,12 @@ function compatible(node: Platform): readonly Platform[] {
     normalizePlatform({ os: node.os, architecture, variant });
   if (node.architecture === 'amd64') {
     const level = /^v(?<level>\d+)$/u.exec(node.variant ?? '')?.groups?.['level'];
-    const levels = level === undefined ? [] : Array.from({ length: Number(level) }, (_, at) => `v${Number(level) - at}`);
+    const levels =
+      level === undefined ? [] : Array.from({ length: Number(level) }, (_, at) => `v${Number(level) - at}`);
     return [...levels.map((variant) => of('amd64', variant)), of('amd64', undefined), of('386', undefined)];
   }
-  if (node.architecture === 'arm64') return [node, of('arm64', undefined), ...ARM_VARIANTS.map((variant) => of('arm', variant))];
+  if (node.architecture === 'arm64')
+    return [node, of('arm64', undefined), ...ARM_VARIANTS.map((variant) => of('arm', variant))];
   if (node.architecture === 'arm') {
     const from = ARM_VARIANTS.findIndex((variant) => variant === node.variant);
     return ARM_VARIANTS.slice(Math.max(from, 0)).map((variant) => of('arm', variant));

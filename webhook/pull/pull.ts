@@ -1,89 +1,103 @@
 import { isIndexType, isManifestType, isSchema1Type } from '../image/media-type.ts';
 import { formatPlatform } from '../image/platform.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
-import type { Attempt, PullContext } from './attempt.ts';
+import { ended, isSuccess, joinFailures, type Attempt } from './attempt.ts';
 import { checkGraph, type Image } from './graph.ts';
 import type { GraphKey } from './graph-memory.ts';
-import { resolve, type Resolved } from './resolve.ts';
-import type { RuntimeTraits } from './traits.ts';
+import type { PullContext } from './pull-context.ts';
+import { resolve } from './resolve.ts';
+import type { Resolved } from './resolved.ts';
+import { checkSchema1 } from './schema1.ts';
 
 /** One pull, as one runtime with one login would make it for one platform, without fetching the layers. */
-export async function attemptPull(context: PullContext, traits: RuntimeTraits, signal: AbortSignal): Promise<Attempt> {
-  const resolved = await resolve(context, traits, signal);
-  if (!resolved.ok) return resolved.error;
-  const { digest, mediaType, size } = resolved.value;
-  context.course.note(`resolved to ${digest} (${mediaType === '' ? 'no type' : mediaType}, ${size} bytes)`);
-  const typed = judgeType(resolved.value, traits);
-  if (typed !== undefined) return typed;
-  return lookInside(context, traits, resolved.value, signal);
+export async function attemptPull(context: PullContext): Promise<Attempt> {
+  const { endpoints, traits } = context;
+  if (traits.fallsBackFor !== 'whole-pull' || endpoints.length < 2) return pullFrom(context);
+  const failures: Attempt[] = [];
+  for (const endpoint of endpoints) {
+    // the next endpoint is for when the whole pull from this one fails
+    // oxlint-disable-next-line no-await-in-loop
+    const attempt = await pullFrom({ ...context, endpoints: [endpoint] });
+    if (isSuccess(attempt.outcome)) return attempt;
+    failures.push(attempt);
+  }
+  const last = failures.at(-1);
+  return last === undefined ? pullFrom(context) : joinFailures(last, failures);
 }
 
-/** What containerd takes for a manifest goes on; schema 1 hangs on the version, all else is no image (pull-parity D11, F15). */
-function judgeType(resolved: Resolved, traits: RuntimeTraits): Attempt | undefined {
-  const { mediaType, evidence, digest } = resolved;
-  if (resolved.size === 0) {
-    return { outcome: { kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence }, doubts: [] };
-  }
-  if (isIndexType(mediaType) || isManifestType(mediaType)) return undefined;
-  if (isSchema1Type(mediaType)) {
-    const outcome: PullOutcome =
-      traits.schema1 === 'converted'
-        ? { kind: 'pullable', digest, depth: 'exists', compressedBytes: undefined, platforms: [] }
-        : { kind: 'unsupported-manifest', mediaType, reason: 'schema1', evidence };
-    return { outcome, doubts: [] };
+async function pullFrom(context: PullContext): Promise<Attempt> {
+  const resolved = await resolve(context);
+  if (!resolved.ok) return resolved.error;
+  const { digest, mediaType, size, endpoint } = resolved.value;
+  context.course.note(`resolved to ${digest} (${mediaType === '' ? 'no type' : mediaType}, ${size} bytes)`);
+  const staying = context.traits.fallsBackFor === 'each-request' ? context : { ...context, endpoints: [endpoint] };
+  const isManifest = isIndexType(mediaType) || isManifestType(mediaType);
+  return isManifest && size > 0 ? lookInside(staying, resolved.value) : judgeStranger(staying, resolved.value);
+}
+
+/** What is no manifest by its type: schema 1 hangs on the version, all else is no image (pull-parity D11, F15). */
+async function judgeStranger(context: PullContext, resolved: Resolved): Promise<Attempt> {
+  const { mediaType, evidence, size } = resolved;
+  const { schema1 } = context.traits;
+  if (size > 0 && isSchema1Type(mediaType)) {
+    if (schema1 === 'converted') return checkSchema1(context, resolved);
+    const refused: PullOutcome = { kind: 'unsupported-manifest', mediaType, reason: 'schema1', evidence };
+    return ended(refused, schema1 === 'off-by-default' ? ['node-runtime'] : []);
   }
   // a login page may come from a proxy between us and the registry that the nodes do not have
   const doubts = mediaType === 'text/html' ? (['not-a-registry-answer'] as const) : [];
-  return { outcome: { kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence }, doubts };
+  return ended({ kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence }, doubts);
 }
 
-async function lookInside(
-  context: PullContext,
-  traits: RuntimeTraits,
-  resolved: Resolved,
-  signal: AbortSignal,
-): Promise<Attempt> {
-  const key: GraphKey = {
-    authority: resolved.endpoint.authority,
-    repository: resolved.endpoint.repository,
-    digest: resolved.digest,
-    platform: context.platform,
-    traits: `${traits.name}${context.contentCheck === undefined ? '' : ' content'}`,
-  };
-  const known = context.memory.recall(key);
+async function lookInside(context: PullContext, resolved: Resolved): Promise<Attempt> {
+  const { course, memory } = context;
+  const { digest, endpoint } = resolved;
+  const key = keyOf(context, resolved);
+  const known = memory.recall(key);
   if (known !== undefined) {
-    context.course.note(`${resolved.digest} was found whole before`);
-    return { outcome: known, doubts: [] };
+    course.note(`${digest} was found whole before`);
+    return ended(known);
   }
-  if (!context.mayLookInside(resolved.endpoint)) {
-    context.course.note(`the request budget of ${resolved.endpoint.authority} is spent: existence must do`);
-    const { digest } = resolved;
-    return {
-      outcome: { kind: 'pullable', digest, depth: 'exists', compressedBytes: undefined, platforms: [] },
-      doubts: [],
-    };
+  if (!context.mayLookInside(endpoint)) {
+    course.note(`the request budget of ${endpoint.authority} is spent: existence must do`);
+    return ended({ kind: 'pullable', digest, depth: 'exists', compressedBytes: undefined, platforms: [] });
   }
-  const walk = { context, traits, signal, depth: 0, entry: 'top' } as const;
-  const { bytes, evidence } = resolved;
-  const graph = await checkGraph(resolved, bytes === undefined ? undefined : { bytes, evidence }, walk);
+  const graph = await checkGraph(context, resolved, resolved.content);
   if (!graph.ok) return graph.error;
   const outcome = outcomeOf(graph.value, resolved, context);
-  context.memory.keep(key, outcome);
-  return { outcome, doubts: [] };
+  memory.keep(key, outcome);
+  await measure(context, resolved, graph.value);
+  return ended(outcome);
 }
 
-function outcomeOf(image: Image, resolved: Resolved, context: PullContext): PullOutcome {
-  const { digest } = resolved;
-  if (image.willNotRun !== undefined) {
-    context.course.note(`it pulls, but will not run: ${image.willNotRun.found}`);
-    return { kind: 'will-not-run', ...image.willNotRun, wanted: [context.platform], digest };
-  }
-  context.course.note(`every part is there for ${formatPlatform(context.platform)}: ${image.compressedBytes} bytes`);
+function keyOf({ platform, traits, contentCheck }: PullContext, { endpoint, digest }: Resolved): GraphKey {
+  const { authority, repository } = endpoint;
   return {
-    kind: 'pullable',
+    authority,
+    repository,
     digest,
-    depth: context.contentCheck === undefined ? 'graph' : 'content',
-    compressedBytes: image.compressedBytes,
-    platforms: [context.platform],
+    platform,
+    traits: `${traits.name}${contentCheck === undefined ? '' : ' content'}`,
   };
+}
+
+function outcomeOf(image: Image, { digest }: Resolved, { course, platform, contentCheck }: PullContext): PullOutcome {
+  if (image.willNotRun !== undefined) {
+    course.note(`it pulls, but will not run: ${image.willNotRun.found}`);
+    return { kind: 'will-not-run', ...image.willNotRun, wanted: [platform], digest };
+  }
+  const { compressedBytes } = image;
+  course.note(`every part is there for ${formatPlatform(platform)}: ${compressedBytes} bytes`);
+  const depth = contentCheck === undefined ? 'graph' : 'content';
+  return { kind: 'pullable', digest, depth, compressedBytes, platforms: [platform] };
+}
+
+/** How fast the registry gives its largest layer, where that may matter and the budget has room for one more request. */
+async function measure(context: PullContext, { endpoint }: Resolved, image: Image): Promise<void> {
+  const { meter, reference, course, signal } = context;
+  const { largestLayer: layer, compressedBytes } = image;
+  if (meter === undefined || layer === undefined || !context.mayLookInside(endpoint)) return;
+  const source = { host: reference.host, client: context.clientFor(endpoint), layer, compressedBytes };
+  const bytesPerSecond = await meter.measure(source, signal);
+  if (bytesPerSecond !== undefined) course.note(`measured ${Math.round(bytesPerSecond)} bytes a second`);
 }

@@ -2,16 +2,18 @@ import type { ImageReference } from '../image/reference.ts';
 import type { Doubt } from '../outcome/certainty.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
 import { retryAfterOf, type Answer } from '../registry/client.ts';
-import type { Attempt } from './attempt.ts';
+import { ended, type Attempt } from './attempt.ts';
 
-/** What a status that is no success means for a manifest asked by `reference` (pull-parity D7). */
+/**
+ * What a status that is no success means for a manifest asked by `reference` (pull-parity D7). `reason` is the same
+ * question asked by GET, for what HEAD has no body to say; absent where nobody asked.
+ */
 export function manifestRefusal(answer: Answer, reference: ImageReference, reason: Answer | undefined): Attempt {
   const { evidence } = reason ?? answer;
   const asked = { ...evidence, method: answer.evidence.method, status: answer.status };
-  if (answer.status === 404) {
-    return { outcome: absent(reference, { ...answer, evidence: asked }), doubts: absenceDoubts(reason) };
-  }
-  return { outcome: refusal({ ...answer, evidence: asked }), doubts: answer.isElsewhere ? ['not-every-endpoint'] : [] };
+  const seen = { ...answer, evidence: asked };
+  const outcome = answer.status === 404 ? absent(reference, seen) : refusal(seen);
+  return ended(outcome, refusalDoubts(answer, reason));
 }
 
 function absent(reference: ImageReference, answer: Answer): PullOutcome {
@@ -23,11 +25,15 @@ function absent(reference: ImageReference, answer: Answer): PullOutcome {
   return { kind: 'tag-not-found', tag: reference.tag ?? 'latest', similarTags: [], evidence };
 }
 
-/** A 404 that is no registry's answer, or that the very next GET contradicts, may be of the moment. */
-function absenceDoubts(reason: Answer | undefined): readonly Doubt[] {
-  if (reason === undefined) return [];
-  if (reason.status < 400) return ['answers-disagree'];
-  return reason.error.isRegistryError ? [] : ['not-a-registry-answer'];
+/** A 401 needs no body to be believed; what the very next GET contradicts may be of the moment. */
+function refusalDoubts(answer: Answer, reason: Answer | undefined): readonly Doubt[] {
+  if (reason !== undefined && reason.status !== answer.status) return ['answers-disagree'];
+  return answer.status === 404 || answer.status === 403 ? strangerDoubts(reason ?? answer) : [];
+}
+
+/** 403 and 404 without the specification's error body may be a proxy's, which the nodes need not pass. */
+export function strangerDoubts(answer: Answer): readonly Doubt[] {
+  return answer.error.isRegistryError ? [] : ['not-a-registry-answer'];
 }
 
 /** Any other refusal: of the login, of the moment, of the registry itself. */

@@ -12,7 +12,8 @@ export type Pace = {
 export function weighPace(prediction: Prediction, pace: Pace): Prediction {
   const { outcome } = prediction;
   const { bytesPerSecond } = pace;
-  if (outcome.kind !== 'pullable' || outcome.compressedBytes === undefined || bytesPerSecond === undefined) return prediction;
+  if (outcome.kind !== 'pullable' || outcome.compressedBytes === undefined || bytesPerSecond === undefined)
+    return prediction;
   const estimatedSeconds = outcome.compressedBytes / bytesPerSecond;
   const [limit] = pace.limits.filter((one) => estimatedSeconds > one.seconds).toSorted((a, b) => a.seconds - b.seconds);
   if (limit === undefined) return prediction;

@@ -1,0 +1,105 @@
+import type { Digest } from '../image/digest.ts';
+import { decodeImageConfig, type ImageConfig, type ImageManifest } from '../image/manifest.ts';
+import { formatPlatform, type Platform } from '../image/platform.ts';
+import { err, ok, type Result } from '../image/result.ts';
+import type { Evidence, PullOutcome } from '../outcome/outcome.ts';
+import { ended, type Attempt } from './attempt.ts';
+import { fetchConfig } from './fetch.ts';
+import type { Image, Place } from './graph.ts';
+import { kindOf, type ImageKind } from './image-kind.ts';
+import { checkLayers } from './layers-check.ts';
+import { matchCompatible } from './platform-match.ts';
+import type { PullContext } from './pull-context.ts';
+
+export type FoundManifest = {
+  readonly digest: Digest;
+  readonly manifest: ImageManifest;
+  readonly evidence: Evidence;
+};
+
+/** Whether config and layers of a manifest are there and are what the runtime takes (pull-parity F4, F6 to F13). */
+export async function checkImage(
+  context: PullContext,
+  { digest, manifest, evidence }: FoundManifest,
+  entry: Place['entry'],
+): Promise<Result<Image, Attempt>> {
+  const { platform: node, traits } = context;
+  const kind = kindOf(manifest, traits);
+  if (kind.refused !== undefined) {
+    return fail({ kind: 'unsupported-manifest', mediaType: kind.refused, reason: 'refused-by-runtime', evidence });
+  }
+  const empty = [manifest.config, ...manifest.layers].find((one) => one.size <= 0);
+  if (empty !== undefined && traits.checksSizes === 'all') {
+    const part = empty === manifest.config ? 'config' : 'layer';
+    return fail({
+      kind: 'damaged',
+      part,
+      digest: empty.digest,
+      problem: 'has a size of zero in the manifest',
+      evidence,
+    });
+  }
+  const config = await checkConfig(context, manifest, kind);
+  if (!config.ok) return config;
+  const platform = config.value?.platform;
+  const mismatch: PullOutcome = {
+    kind: 'platform-mismatch',
+    wanted: [node],
+    offered: isNamed(platform) ? [platform] : [],
+    isPartial: false,
+    evidence,
+  };
+  const isJudged = entry === 'unnamed' && traits.entryWithoutPlatform === 'judged-by-config';
+  if (isJudged && !isFit(node, platform)) return fail(mismatch);
+  if (traits.refusesOtherOs && isNamed(platform) && platform.os !== node.os) return fail(mismatch);
+  const layers = await checkLayers(context, manifest, config.value);
+  if (!layers.ok) return layers;
+  return ok({
+    digest,
+    platform,
+    compressedBytes: sumOnce(manifest),
+    largestLayer: manifest.layers.toSorted((a, b) => b.size - a.size)[0],
+    willNotRun: kind.unrunnable ?? otherPlatform(node, platform, entry),
+  });
+}
+
+async function checkConfig(
+  context: PullContext,
+  manifest: ImageManifest,
+  kind: ImageKind,
+): Promise<Result<ImageConfig | undefined, Attempt>> {
+  const fetched = await fetchConfig(context, manifest.config);
+  if (!fetched.ok) return fetched;
+  const { bytes, evidence } = fetched.value;
+  if (kind.isArtifact || bytes === undefined) return ok(undefined);
+  const damaged = (problem: string): Result<never, Attempt> =>
+    fail({ kind: 'damaged', part: 'config', digest: manifest.config.digest, problem, evidence });
+  const config = decodeImageConfig(bytes);
+  if (!config.ok) return damaged(`cannot be read: ${config.error}`);
+  const { diffIds } = config.value;
+  if (kind.unknownLayer === undefined && diffIds.length !== manifest.layers.length) {
+    return damaged(`lists ${diffIds.length} diff ids for ${manifest.layers.length} layers`);
+  }
+  return config;
+}
+
+/** An index that lies about a platform is believed by every runtime, and by us (pull-parity F6). */
+function otherPlatform(node: Platform, platform: Platform | undefined, entry: Place['entry']): Image['willNotRun'] {
+  if (entry !== 'top' || !isNamed(platform) || isFit(node, platform)) return undefined;
+  return { reason: 'other-platform', found: formatPlatform(platform) };
+}
+
+function isNamed(platform: Platform | undefined): platform is Platform {
+  return platform !== undefined && platform.os !== '';
+}
+
+function isFit(node: Platform, platform: Platform | undefined): boolean {
+  return platform !== undefined && matchCompatible(node, platform) > 0;
+}
+
+function sumOnce({ config, layers }: ImageManifest): number {
+  const sizes = new Map([config, ...layers].map((one) => [one.digest, one.size]));
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}
+
+const fail = (outcome: PullOutcome): Result<never, Attempt> => err(ended(outcome));

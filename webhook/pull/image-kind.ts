@@ -1,0 +1,64 @@
+import type { Descriptor, ImageManifest } from '../image/manifest.ts';
+import { isEncryptedLayerType, isImageConfigType, isLayerType, layerCompression } from '../image/media-type.ts';
+import type { RuntimeTraits } from './traits.ts';
+
+/** What a manifest is by its media types alone, to one runtime. */
+export type ImageKind = {
+  /** No image, by the type of its config: a chart, a signature, anything (pull-parity F8). */
+  readonly isArtifact: boolean;
+  /** The first layer whose type the runtime does not know. */
+  readonly unknownLayer: Descriptor | undefined;
+  /** The media type for which the runtime refuses the pull. */
+  readonly refused: string | undefined;
+  /** A type that makes the pulled thing unable to start. */
+  readonly unrunnable: { readonly reason: 'not-an-image' | 'unknown-layer-type'; readonly found: string } | undefined;
+};
+
+/** dockerd took configs of these types for images, for registries that lost the right one (moby distribution `ImageTypes`). */
+const LOST_CONFIG_TYPES: ReadonlySet<string> = new Set([
+  '',
+  'application/octet-stream',
+  'application/json',
+  'text/html',
+]);
+
+export function kindOf(manifest: ImageManifest, traits: RuntimeTraits): ImageKind {
+  const { config, layers } = manifest;
+  const isImage = isImageConfigType(config.mediaType);
+  const isLost = traits.style === 'docker' && LOST_CONFIG_TYPES.has(config.mediaType);
+  const isArtifact = !isImage && !isLost;
+  const unknownLayer = layers.find((layer) => !isKnownLayer(layer.mediaType, traits));
+  return {
+    isArtifact,
+    unknownLayer,
+    refused: isArtifact ? refusedArtifact(manifest, traits) : refusedLayer(unknownLayer, traits),
+    unrunnable: unrunnable(manifest, isArtifact, unknownLayer),
+  };
+}
+
+function isKnownLayer(mediaType: string, traits: RuntimeTraits): boolean {
+  const compression = layerCompression(mediaType);
+  if (compression === undefined || compression === 'unknown') return false;
+  return compression !== 'zstd' || !mediaType.startsWith('application/vnd.docker.') || traits.knowsDockerZstd;
+}
+
+function refusedArtifact({ config, layers }: ImageManifest, traits: RuntimeTraits): string | undefined {
+  if (traits.artifact === 'refused') return config.mediaType;
+  const hasLayers = layers.some((layer) => isLayerType(layer.mediaType));
+  return hasLayers && traits.layersUnderUnknownConfig === 'refused' ? config.mediaType : undefined;
+}
+
+function refusedLayer(unknown: Descriptor | undefined, traits: RuntimeTraits): string | undefined {
+  return traits.unknownLayer === 'refused' ? unknown?.mediaType : undefined;
+}
+
+/** An encrypted layer is unpacked only where the node has a decoder, which it usually lacks (pull-parity F10). */
+function unrunnable(
+  { config, layers }: ImageManifest,
+  isArtifact: boolean,
+  unknown: Descriptor | undefined,
+): ImageKind['unrunnable'] {
+  if (isArtifact) return { reason: 'not-an-image', found: config.mediaType };
+  const layer = unknown ?? layers.find(({ mediaType }) => isEncryptedLayerType(mediaType));
+  return layer === undefined ? undefined : { reason: 'unknown-layer-type', found: layer.mediaType };
+}

@@ -1,0 +1,122 @@
+import { assertNever } from '../image/result.ts';
+import { isAtLeast, type Runtime } from '../outcome/runtime.ts';
+import { matchAnyAmd64, matchCompatible, matchContainersImage, matchExactly } from './platform-match.ts';
+import type { RuntimeTraits } from './traits.ts';
+
+/** As containerd has it, with its two misprints of 1024. */
+const CONTAINERD_MAX_MANIFEST = 4 * 1048 * 1048;
+const CONTAINERS_IMAGE_MAX_MANIFEST = 4 * 1024 * 1024;
+
+export function traitsOf(runtime: Runtime): RuntimeTraits {
+  switch (runtime.family) {
+    case 'containerd':
+      return containerd(runtime);
+    case 'docker':
+      return runtime.store === 'containerd' ? dockerContainerdStore(runtime) : dockerGraph(runtime);
+    case 'crio':
+      return crio(runtime);
+    default:
+      return assertNever(runtime);
+  }
+}
+
+function containerd(runtime: Extract<Runtime, { family: 'containerd' }>): RuntimeTraits {
+  const isTransfer = runtime.path === 'transfer';
+  const since20 = isAtLeast(runtime.version, [2, 0]);
+  const since21 = isAtLeast(runtime.version, [2, 1]);
+  return {
+    name: `containerd ${isTransfer ? 'transfer' : 'local'} ${since21 ? '2.1' : since20 ? '2.0' : '1.7'}`,
+    style: 'containerd',
+    firstRequest: 'head',
+    retriesServerErrors: since21,
+    fallsBackFor: 'each-request',
+    ranking: since20 ? 'furthest' : 'first-but-404',
+    maxManifestBytes: CONTAINERD_MAX_MANIFEST,
+    digestOfGet: 'body',
+    needsContentLength: false,
+    schema1: since21 ? 'refused' : since20 ? 'off-by-default' : 'converted',
+    wantsSignature: true,
+    matches: isTransfer ? matchExactly : matchCompatible,
+    fetchesAllMatches: isTransfer,
+    entryWithoutPlatform: 'judged-by-config',
+    nestedIndex: 'followed',
+    refusesOtherOs: false,
+    artifact: 'pulled',
+    layersUnderUnknownConfig: isTransfer ? 'pulled' : 'refused',
+    unknownLayer: isTransfer ? 'pulled' : 'refused',
+    knowsDockerZstd: since20,
+    gzipLabelledTar: 'fails',
+    checksSizes: 'all',
+    foreignUrls: 'first',
+  };
+}
+
+function dockerGraph(runtime: Extract<Runtime, { family: 'docker' }>): RuntimeTraits {
+  const since24 = isAtLeast(runtime.version, [24, 0]);
+  const since26 = isAtLeast(runtime.version, [26, 0]);
+  const since282 = isAtLeast(runtime.version, [28, 2]);
+  return {
+    name: `docker graph ${since282 ? '28.2' : since26 ? '26' : since24 ? '24' : '20.10'}`,
+    style: 'docker',
+    firstRequest: 'head-then-get',
+    retriesServerErrors: false,
+    fallsBackFor: 'whole-pull',
+    ranking: 'last',
+    maxManifestBytes: undefined,
+    digestOfGet: 'header',
+    needsContentLength: true,
+    schema1: since282 ? 'refused' : since26 ? 'off-by-default' : 'converted',
+    wantsSignature: true,
+    matches: since24 ? matchAnyAmd64 : matchCompatible,
+    fetchesAllMatches: false,
+    entryWithoutPlatform: since24 ? 'accepted' : 'skipped',
+    nestedIndex: 'followed',
+    refusesOtherOs: true,
+    artifact: 'refused',
+    layersUnderUnknownConfig: 'refused',
+    unknownLayer: 'refused',
+    knowsDockerZstd: true,
+    gzipLabelledTar: 'unpacks',
+    checksSizes: 'none',
+    foreignUrls: 'passed-over',
+  };
+}
+
+function dockerContainerdStore(runtime: Extract<Runtime, { family: 'docker' }>): RuntimeTraits {
+  return {
+    ...containerd({ family: 'containerd', version: [2, 1], path: 'local' }),
+    name: `docker containerd ${runtime.version.join('.')}`,
+    entryWithoutPlatform: 'accepted',
+    // seen with containerd's own client only
+    layersUnderUnknownConfig: 'pulled',
+  };
+}
+
+function crio(runtime: Extract<Runtime, { family: 'crio' }>): RuntimeTraits {
+  const hasArtifactStore = isAtLeast(runtime.version, [1, 34]);
+  return {
+    name: `crio ${hasArtifactStore ? '1.34' : '1.33'}`,
+    style: 'crio',
+    firstRequest: 'get',
+    retriesServerErrors: false,
+    fallsBackFor: 'resolving',
+    ranking: 'last',
+    maxManifestBytes: CONTAINERS_IMAGE_MAX_MANIFEST,
+    digestOfGet: 'body',
+    needsContentLength: false,
+    schema1: 'converted',
+    wantsSignature: false,
+    matches: matchContainersImage,
+    fetchesAllMatches: false,
+    entryWithoutPlatform: 'accepted',
+    nestedIndex: 'refused',
+    refusesOtherOs: false,
+    artifact: hasArtifactStore ? 'pulled' : 'refused',
+    layersUnderUnknownConfig: 'pulled',
+    unknownLayer: 'pulled',
+    knowsDockerZstd: true,
+    gzipLabelledTar: 'unpacks',
+    checksSizes: 'config',
+    foreignUrls: 'first',
+  };
+}
