@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
-import type { ImageUse, PodDemand } from '../admission/ports.ts';
+import type { ImageUse, PodDemand, PredictImage } from '../admission/ports.ts';
 import { predictNever } from '../admission/presence.ts';
 import { createIdentityHasher } from '../credentials/identity.ts';
 import { createEngine } from '../engine/engine.ts';
@@ -12,7 +12,8 @@ import type { Action } from '../outcome/action.ts';
 import type { Finding } from '../outcome/finding.ts';
 import type { OutcomeOf } from '../outcome/outcome.ts';
 import type { Prediction } from '../outcome/prediction.ts';
-import { decideImage, exemption, type ImageVerdict, type Subject } from '../policy/decide.ts';
+import type { RuntimeFamily } from '../outcome/runtime.ts';
+import { decideImage, exemption, maxPullSecondsFor, type ImageVerdict, type Subject } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createPredictionCache } from '../pull/cache.ts';
 import type { ContentCheck } from '../pull/content-check.ts';
@@ -38,6 +39,8 @@ export type CheckRequest = {
   /** Makes the check of layer contents over a transport, for `--verify content`. */
   readonly contentCheck: ((transport: Transport) => ContentCheck) | undefined;
   readonly onProgress: (done: number, total: number, current: string) => void;
+  /** Told of what a prediction threw, which is a bug: the image ends `not-checked`, the others go on. */
+  readonly onError: (image: string, reason: string) => void;
 };
 
 /** Images judged at a time: registries answer slowly one by one, and a person waits. */
@@ -46,6 +49,8 @@ const CONNECTIONS_PER_HOST = 8;
 const MAX_CACHED = 10_000;
 /** The lookup's own deadline comes first, as it knows what was asked. */
 const GRACE_MS = 3_000;
+
+const now = (): number => performance.now();
 
 type Item = {
   readonly object: string;
@@ -59,7 +64,6 @@ type Item = {
 
 /** Judges every image of the manifests and of the command line, in their order. */
 export async function runCheck(request: CheckRequest): Promise<readonly CheckResult[]> {
-  const now = (): number => performance.now();
   const connect = createConnect({
     resolve: createResolver(request.hosts),
     guard: unguarded,
@@ -67,6 +71,7 @@ export async function runCheck(request: CheckRequest): Promise<readonly CheckRes
   });
   const transport = createTransport({ connect, connectionsPerHost: CONNECTIONS_PER_HOST });
   const { knowledge } = knowledgeOf(request.policy.nodes, request.setup);
+  const family = knowledge.runtimes[0]?.family ?? 'containerd';
   const predict = createEngine({
     policy: request.policy,
     node: knowledge,
@@ -88,7 +93,8 @@ export async function runCheck(request: CheckRequest): Promise<readonly CheckRes
     return await Promise.all(
       items.map((item) =>
         limit(async () => {
-          const result = await judge(request, item, predict);
+          request.onProgress(done, items.length, item.use.image);
+          const result = await judge(request, item, { predict, family });
           done += 1;
           request.onProgress(done, items.length, item.use.image);
           return result;
@@ -131,7 +137,9 @@ function itemsOf(request: CheckRequest): readonly Item[] {
   return [...fromManifests, ...bare];
 }
 
-async function judge(request: CheckRequest, item: Item, predict: ReturnType<typeof createEngine>): Promise<CheckResult> {
+type Judge = { readonly predict: PredictImage; readonly family: RuntimeFamily };
+
+async function judge(request: CheckRequest, item: Item, { predict, family }: Judge): Promise<CheckResult> {
   const { policy } = request;
   const subject: Subject = {
     namespace: item.pod.namespace,
@@ -140,9 +148,8 @@ async function judge(request: CheckRequest, item: Item, predict: ReturnType<type
     hasControllingOwner: item.hasControllingOwner,
   };
   const exempt = exemption(policy, subject);
-  const prediction = exempt === undefined ? await predictUse(request, item, predict) : skipped(exempt);
+  const prediction = exempt === undefined ? await predictUse(request, { ...item, subject }, predict) : skipped(exempt);
   const verdict = decideImage(policy, subject, prediction);
-  const family = knowledgeOf(policy.nodes, request.setup).knowledge.runtimes[0]?.family ?? 'containerd';
   return {
     object: item.object,
     path: item.use.path,
@@ -168,12 +175,24 @@ function strictest(verdict: ImageVerdict): Action {
 
 async function predictUse(
   request: CheckRequest,
-  item: Item,
-  predict: ReturnType<typeof createEngine>,
+  item: Item & { readonly subject: Subject },
+  predict: PredictImage,
 ): Promise<Prediction> {
   const { image, pullPolicy } = item.use;
   if (pullPolicy === 'Never') return predictNever(image, () => 'unknown') ?? skipped('image');
-  return predict({ image, pullPolicy, pod: item.pod }, AbortSignal.timeout(request.timeoutMs + GRACE_MS));
+  const signal = AbortSignal.timeout(request.timeoutMs + GRACE_MS);
+  try {
+    const maxPullSeconds = maxPullSecondsFor(request.policy, item.subject);
+    return await predict({ image, pullPolicy, pod: item.pod, maxPullSeconds }, signal);
+  } catch (error) {
+    if (signal.aborted) return unanswered('deadline');
+    request.onError(image, error instanceof Error ? error.message : String(error));
+    return unanswered('internal');
+  }
+}
+
+function unanswered(reason: 'deadline' | 'internal'): Prediction {
+  return notChecked({ kind: 'not-checked', reason, detail: '' });
 }
 
 function skipped(why: 'namespace' | 'image' | 'placeholder'): Prediction {
@@ -181,5 +200,9 @@ function skipped(why: 'namespace' | 'image' | 'placeholder'): Prediction {
     why === 'placeholder'
       ? { kind: 'not-checked', reason: 'placeholder', detail: 'a placeholder that a mutating webhook replaces' }
       : { kind: 'not-checked', reason: 'exempt', detail: `the policy exempts this ${why}` };
+  return notChecked(outcome);
+}
+
+function notChecked(outcome: OutcomeOf<'not-checked'>): Prediction {
   return { outcome, isConclusive: false, doubts: [], findings: [], requests: 0, millis: 0, course: [] };
 }

@@ -1,123 +1,141 @@
 import type { SecretSource } from '../engine/pod-credentials.ts';
-import { readManifests, type Manifests } from '../manifests/manifests.ts';
+import { readManifests, settleManifests, type Manifests, type ReadManifests } from '../manifests/manifests.ts';
 import { manifestSecretSource } from '../manifests/secret-source.ts';
 import type { SettingsProblem } from '../node/endpoint.ts';
 import { createPlanner } from '../node/plan.ts';
-import { DEFAULT_POLICY } from '../policy/load.ts';
-import { formatExplain } from '../report/explain.ts';
-import { formatJson } from '../report/json.ts';
-import { formatJunit } from '../report/junit.ts';
+import { toPrintable } from '../outcome/printable.ts';
 import { createProgress } from '../report/progress.ts';
 import type { CheckResult } from '../report/result.ts';
-import { formatSarif } from '../report/sarif.ts';
-import { formatTable } from '../report/table.ts';
-import { version } from '../version.ts';
 import { runCheck } from './check.ts';
-import { DOCKER_CONFIG_ACCOUNT, readDockerConfig, withDockerConfig } from './docker-config.ts';
-import { readFiles } from './files.ts';
-import { readAddHosts, readCheckSetup } from './options.ts';
+import { DOCKER_CONFIG_ACCOUNT, readDockerConfig, withDockerConfig, type DockerConfig } from './docker-config.ts';
+import { isFileArgument, readManifestFiles } from './files.ts';
+import { readCheckOptions, type CheckFlags, type CheckOptions } from './flags.ts';
 import type { LiveCluster } from './live.ts';
-
-/** What commander read, by the names it gives to flags; lists where a flag is repeatable. */
-export type CheckFlags = {
-  readonly filename?: readonly string[];
-  readonly runtime?: string;
-  readonly certsD?: string;
-  readonly dockerDaemon?: string;
-  readonly dockerCertsD?: string;
-  readonly registriesConf?: string;
-  readonly platform?: readonly string[];
-  readonly nodes?: string;
-  readonly credentialProviders?: readonly string[];
-  readonly policy?: string;
-  readonly dockerConfig?: string;
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly namespace?: string;
-  readonly serviceAccount: string;
-  readonly failOn: 'deny' | 'warn';
-  /** Milliseconds. */
-  readonly timeout: number;
-  readonly addHost?: readonly string[];
-  readonly verify: 'headers' | 'content';
-  readonly explain?: boolean;
-  readonly output: 'table' | 'json' | 'sarif' | 'junit';
-};
-
-type Output = { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown };
-
-export type Streams = {
-  readonly stdout: Output;
-  readonly stderr: Output;
-  readonly stdin: NodeJS.ReadableStream;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-};
-
-/** Where there is no terminal to ask, a width that logs show well. */
-const PIPE_WIDTH = 100;
+import { chooseSetup, filesNamedBy, readNodeFlags, type GivenPolicy, type NodeChoices } from './node-flags.ts';
+import { formatReport } from './report.ts';
+import type { Streams } from './streams.ts';
 
 /** `pullguard check`: reads what the flags name, judges, prints, and returns the exit code of design part 6. */
-export async function checkCommand(images: readonly string[], flags: CheckFlags, streams: Streams): Promise<number> {
-  const fail = (lines: readonly string[]): number => {
-    streams.stderr.write(lines.map((line) => `pullguard: ${line}\n`).join(''));
-    return 2;
+export async function checkCommand(args: readonly string[], flags: CheckFlags, streams: Streams): Promise<number> {
+  const say = (lines: readonly string[]): void => {
+    streams.stderr.write(lines.map((line) => `pullguard: ${toPrintable(line)}\n`).join(''));
   };
-  const files = await readFiles(flags.filename ?? [], streams.stdin);
-  if (!files.ok) return fail(files.error);
-  if (images.length === 0 && files.value.length === 0) {
-    return fail(['nothing to check: name images, or files with -f; see "pullguard check --help"']);
+  const read = await readInput(args, flags, streams);
+  if ('mistakes' in read) {
+    say(read.mistakes);
+    return 2;
   }
-  const hosts = readAddHosts(flags.addHost ?? []);
-  if (!hosts.ok) return fail(hosts.error);
   const live = await openCluster(flags);
-  if (!live.ok) return fail([live.error]);
+  if ('mistakes' in live) {
+    say(live.mistakes);
+    return 2;
+  }
   try {
-    const namespace = flags.namespace ?? live.value?.namespace ?? 'default';
-    const manifests = readManifests(files.value, namespace);
-    if (!manifests.ok) return fail(manifests.error);
-    const setup = readCheckSetup(flags, live.value?.policy, DEFAULT_POLICY);
-    if (!setup.ok) return fail(setup.error);
-    const logins = flags.dockerConfig === undefined ? undefined : readDockerConfig(flags.dockerConfig, namespace);
-    if (logins?.ok === false) return fail([logins.error]);
-    if (live.value?.notice !== undefined) streams.stderr.write(`pullguard: ${live.value.notice}\n`);
-    const { problems } = createPlanner(setup.value.setup);
-    streams.stderr.write(problems.map((problem) => `pullguard: ${describeProblem(problem)}\n`).join(''));
-    const source = await secretsOf(live.value, manifests.value);
-    const progress = createProgress(streams.stderr);
-    const results = await runCheck({
-      ...setup.value,
+    return await judge(read, live.cluster, { streams, say });
+  } finally {
+    await live.cluster?.api.close();
+  }
+}
+
+/** Everything that was asked for, read and sound. */
+type Input = {
+  readonly options: CheckOptions;
+  readonly images: readonly string[];
+  readonly manifests: ReadManifests;
+  readonly choices: NodeChoices;
+  readonly logins: DockerConfig | undefined;
+};
+type Mistaken = { readonly mistakes: readonly string[] };
+
+async function readInput(args: readonly string[], flags: CheckFlags, { stdin }: Streams): Promise<Input | Mistaken> {
+  const names = [...(flags.filename ?? []), ...args.filter(isFileArgument)];
+  const images = args.filter((arg) => !isFileArgument(arg));
+  const files = await readManifestFiles(names, stdin);
+  const manifests = files.ok ? readManifests(files.value) : files;
+  const options = readCheckOptions(flags);
+  const choices = readNodeFlags(flags);
+  const logins = flags.dockerConfig === undefined ? undefined : readDockerConfig(flags.dockerConfig);
+  if (options.ok && choices.ok && manifests.ok && logins?.ok !== false) {
+    if (names.length === 0 && images.length === 0) {
+      return { mistakes: ['nothing to check: name images, or manifests with -f (see pullguard check --help)'] };
+    }
+    return {
+      options: options.value,
+      choices: choices.value,
       manifests: manifests.value,
       images,
-      secrets: logins === undefined ? source : withDockerConfig(source, logins.value),
-      namespace,
-      serviceAccount: logins === undefined ? flags.serviceAccount : DOCKER_CONFIG_ACCOUNT,
-      hosts: hosts.value,
-      timeoutMs: flags.timeout,
-      explains: flags.explain === true,
-      contentCheck: undefined,
-      onProgress: progress.update,
-    });
-    progress.clear();
-    streams.stdout.write(format(results, flags, streams));
-    // the runtimes pass over a file that they cannot read, so the results stand; the file is a mistake all the same
-    return problems.length > 0 ? 2 : exitCode(results, flags.failOn);
-  } finally {
-    await live.value?.api.close();
+      logins: logins?.value,
+    };
   }
+  const found = [options, choices, manifests].flatMap((one) => (one.ok ? [] : one.error));
+  return { mistakes: logins?.ok === false ? [...found, logins.error] : found };
 }
-
-function describeProblem({ file, line, reason }: SettingsProblem): string {
-  return `${file}${line === undefined ? '' : `:${line}`}: ${reason}`;
-}
-
-type Opened =
-  { readonly ok: true; readonly value: LiveCluster | undefined } | { readonly ok: false; readonly error: string };
 
 /** The API client takes a second to load: only whoever names a cluster waits for it. */
-async function openCluster(flags: CheckFlags): Promise<Opened> {
-  if (flags.kubeconfig === undefined && flags.context === undefined) return { ok: true, value: undefined };
+async function openCluster(flags: CheckFlags): Promise<{ readonly cluster: LiveCluster | undefined } | Mistaken> {
+  if (flags.kubeconfig === undefined && flags.context === undefined) return { cluster: undefined };
   const { openLive } = await import('./live.ts');
-  return openLive({ kubeconfig: flags.kubeconfig, context: flags.context });
+  const opened = await openLive({ kubeconfig: flags.kubeconfig, context: flags.context });
+  return opened.ok ? { cluster: opened.value } : { mistakes: [opened.error] };
+}
+
+type Voice = { readonly streams: Streams; readonly say: (lines: readonly string[]) => void };
+
+async function judge(input: Input, live: LiveCluster | undefined, { streams, say }: Voice): Promise<number> {
+  const { options, choices, images, logins } = input;
+  const namespace = options.namespace ?? live?.namespace ?? 'default';
+  const manifests = settleManifests(input.manifests, namespace);
+  const given = await givenPolicy(choices, live);
+  const setup = chooseSetup(choices, given);
+  if (!setup.ok) {
+    say(setup.error);
+    return 2;
+  }
+  const { problems } = createPlanner(setup.value.setup);
+  say([
+    ...(live?.notice === undefined || choices.policy !== undefined ? [] : [live.notice]),
+    ...(given?.missing ?? []).map((what) => `${what} is not at hand: what hangs on the nodes' files is no proof then`),
+    ...(logins?.notice === undefined ? [] : [logins.notice]),
+    ...manifests.notices,
+    ...problems.map(describeProblem),
+  ]);
+  const source = await secretsOf(live, manifests);
+  const progress = createProgress(streams.stderr);
+  let results: readonly CheckResult[];
+  try {
+    results = await runCheck({
+      ...setup.value,
+      manifests,
+      images,
+      secrets: logins === undefined ? source : withDockerConfig(source, logins.secret),
+      namespace,
+      serviceAccount: logins === undefined ? options.serviceAccount : DOCKER_CONFIG_ACCOUNT,
+      hosts: options.hosts,
+      timeoutMs: options.timeoutMs,
+      explains: options.explains,
+      contentCheck: undefined,
+      onProgress: (done, total, current) => progress.update(done, total, current),
+      onError: (image, reason) => {
+        progress.clear();
+        say([`${image}: an error in Pullguard itself, please report it: ${reason}`]);
+      },
+    });
+  } finally {
+    progress.clear();
+  }
+  const report = formatReport(results, options, streams);
+  if (report.beside !== '') streams.stderr.write(report.beside);
+  streams.stdout.write(report.text);
+  // the runtimes pass over a file that they cannot read, so the results stand; the file is a mistake all the same
+  return problems.length > 0 ? 2 : exitCode(results, options.failOn);
+}
+
+/** The file's policy, or else the cluster's, with what it names: only a cluster has that. */
+async function givenPolicy(choices: NodeChoices, live: LiveCluster | undefined): Promise<GivenPolicy | undefined> {
+  const policy = choices.policy ?? live?.policy;
+  if (policy === undefined) return undefined;
+  if (live !== undefined) return { policy, ...(await live.filesOf(policy)) };
+  return { policy, files: {}, missing: filesNamedBy(policy) };
 }
 
 async function secretsOf(live: LiveCluster | undefined, manifests: Manifests): Promise<SecretSource> {
@@ -126,18 +144,11 @@ async function secretsOf(live: LiveCluster | undefined, manifests: Manifests): P
   return liveSecretSource(live.api, manifests);
 }
 
-function exitCode(results: readonly CheckResult[], failOn: 'deny' | 'warn'): number {
-  const fails = results.some(({ action }) => action === 'deny' || (failOn === 'warn' && action === 'warn'));
-  return fails ? 1 : 0;
+function describeProblem({ file, line, reason }: SettingsProblem): string {
+  return `${file}${line === undefined ? '' : `:${line}`}: ${reason}`;
 }
 
-function format(results: readonly CheckResult[], flags: CheckFlags, { stdout, environment }: Streams): string {
-  if (flags.output === 'json') return formatJson(results);
-  if (flags.output === 'sarif') return formatSarif(results, { version: version() });
-  if (flags.output === 'junit') return formatJunit(results);
-  const isTerminal = stdout.isTTY === true;
-  const color = isTerminal && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
-  const width = isTerminal ? (stdout.columns ?? 80) : PIPE_WIDTH;
-  const explained = flags.explain === true ? `${formatExplain(results, { width, color })}\n` : '';
-  return explained + formatTable(results, { width, color });
+function exitCode(results: readonly CheckResult[], failOn: CheckOptions['failOn']): number {
+  const fails = results.some(({ action }) => action === 'deny' || (failOn === 'warn' && action === 'warn'));
+  return fails ? 1 : 0;
 }

@@ -1,3 +1,4 @@
+import type { DeclaredFiles } from '../engine/node-setup.ts';
 import type { SecretSource } from '../engine/pod-credentials.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import { createKubeApi, type KubeApi } from '../kube/api.ts';
@@ -6,6 +7,7 @@ import { createSecretReader } from '../kube/secrets.ts';
 import { createServiceAccountReader } from '../kube/service-accounts.ts';
 import type { Manifests } from '../manifests/manifests.ts';
 import { manifestSecretSource } from '../manifests/secret-source.ts';
+import { POLICY_KEY, readDeclaredFiles } from '../policy-source.ts';
 import { readPolicy } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
 
@@ -18,6 +20,8 @@ export type LiveCluster = {
   readonly policy: Policy | undefined;
   /** Said once before the results: why the policy is not the cluster's. */
   readonly notice: string | undefined;
+  /** What a policy names in Pullguard's own namespace there. */
+  readonly filesOf: (policy: Policy) => Promise<{ readonly files: DeclaredFiles; readonly missing: readonly string[] }>;
 };
 
 /** Where `install.yaml` puts the policy. */
@@ -47,14 +51,20 @@ export async function openLive(flags: {
     await api.close();
     return err(`the cluster at ${api.server} ${map.reason}`);
   }
-  if (map.kind !== 'found') {
-    const notice = `${where} ${map.kind === 'missing' ? 'is not there' : 'may not be read'}: the defaults of "check" hold`;
-    return ok({ api, namespace: api.namespace, policy: undefined, notice });
-  }
-  const policy = readPolicy(map.data['policy.yaml'] ?? '', where);
-  const notice = policy.ok ? undefined : `${where} has mistakes: the defaults of "check" hold`;
-  return ok({ api, namespace: api.namespace, policy: policy.ok ? policy.value : undefined, notice });
+  const policy = map.kind === 'found' ? readPolicy(map.data[POLICY_KEY] ?? '', where) : undefined;
+  return ok({
+    api,
+    namespace: api.namespace,
+    policy: policy?.ok === true ? policy.value : undefined,
+    notice: policy?.ok === true ? undefined : `${where} ${STATE[map.kind]}: the defaults of "check" hold`,
+    filesOf: (named) => {
+      const secrets = createSecretReader(api, { timeoutMs: READ_TIMEOUT_MS });
+      return readDeclaredFiles({ api, secrets, namespace: NAMESPACE }, named);
+    },
+  });
 }
+
+const STATE = Object.freeze({ found: 'has mistakes', missing: 'is not there', forbidden: 'may not be read' });
 
 /** Secrets and ServiceAccounts: those of the manifests, as they are about to be applied, and behind them the live ones. */
 export function liveSecretSource(api: KubeApi, manifests: Manifests): SecretSource {

@@ -1,0 +1,87 @@
+import { readAddHosts, type HostAddresses } from '../add-host.ts';
+import { err, ok, type Result } from '../image/result.ts';
+import { quote } from '../outcome/printable.ts';
+import { parseDuration } from '../policy/duration.ts';
+import { nearestWord } from '../policy/spelling.ts';
+import type { NodeFlags } from './node-flags.ts';
+
+/** What commander read, by the names it gives to flags: texts as written, lists where a flag is repeatable. */
+export type CheckFlags = NodeFlags & {
+  readonly filename?: readonly string[];
+  readonly dockerConfig?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly serviceAccount?: string;
+  readonly failOn?: string;
+  readonly timeout?: string;
+  readonly addHost?: readonly string[];
+  readonly verify?: string;
+  readonly explain?: boolean;
+  readonly output?: string;
+};
+
+/** How to check and what to print: the flags that stand for themselves. */
+export type CheckOptions = {
+  readonly failOn: 'deny' | 'warn';
+  /** Milliseconds for each image. */
+  readonly timeoutMs: number;
+  readonly hosts: HostAddresses;
+  readonly verify: 'headers' | 'content';
+  readonly explains: boolean;
+  readonly output: 'table' | 'json' | 'sarif' | 'junit';
+  /** `undefined` where the context of the kubeconfig, or else `default`, decides. */
+  readonly namespace: string | undefined;
+  readonly serviceAccount: string;
+};
+
+/** Patience with a slow registry; one that says nothing at all ends sooner. */
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** Beyond a day, timers overflow before anybody's patience. */
+const MAX_TIMEOUT_MS = 86_400_000;
+const NAMESPACE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/u;
+const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/u;
+
+/** Reads them, with the defaults of design part 6. All mistakes at once, each a line that names its flag. */
+export function readCheckOptions(flags: CheckFlags): Result<CheckOptions, readonly string[]> {
+  const mistakes: string[] = [];
+  const choose = <T extends string>(flag: string, text: string | undefined, words: readonly [T, ...T[]]): T => {
+    const word = text === undefined ? words[0] : words.find((one) => one === text);
+    if (word !== undefined) return word;
+    const near = nearestWord(text ?? '', words);
+    const meant = near === undefined ? '' : `, did you mean ${near}?`;
+    mistakes.push(
+      `${flag} ${quote(text ?? '', 60)}: expected ${words.join(', ').replace(/, (?=\w+$)/u, ' or ')}${meant}`,
+    );
+    return words[0];
+  };
+  const named = (flag: string, text: string | undefined, shape: RegExp, what: string): void => {
+    if (text !== undefined && !shape.test(text)) mistakes.push(`${flag} ${quote(text, 60)}: expected ${what}`);
+  };
+  const hosts = readAddHosts(flags.addHost ?? []);
+  if (!hosts.ok) mistakes.push(...hosts.error.map((mistake) => `--add-host ${mistake}`));
+  named('--namespace', flags.namespace, NAMESPACE, 'the name of a namespace');
+  named('--service-account', flags.serviceAccount, NAME, 'the name of a ServiceAccount');
+  if (flags.dockerConfig !== undefined && flags.serviceAccount !== undefined) {
+    mistakes.push('--docker-config and --service-account: both give the logins of the same images, keep one of them');
+  }
+  const options: CheckOptions = {
+    failOn: choose('--fail-on', flags.failOn, ['deny', 'warn']),
+    timeoutMs: readTimeout(flags.timeout, mistakes),
+    hosts: hosts.ok ? hosts.value : new Map(),
+    verify: choose('--verify', flags.verify, ['headers', 'content']),
+    explains: flags.explain === true,
+    output: choose('--output', flags.output, ['table', 'json', 'sarif', 'junit']),
+    namespace: flags.namespace,
+    serviceAccount: flags.serviceAccount ?? 'default',
+  };
+  return mistakes.length > 0 ? err(mistakes) : ok(options);
+}
+
+function readTimeout(text: string | undefined, mistakes: string[]): number {
+  if (text === undefined) return DEFAULT_TIMEOUT_MS;
+  const duration = parseDuration(text);
+  if (duration.ok && duration.value > 0 && duration.value <= MAX_TIMEOUT_MS) return duration.value;
+  mistakes.push(`--timeout ${quote(text, 60)}: expected a duration such as 30s, 500ms or 2m`);
+  return DEFAULT_TIMEOUT_MS;
+}

@@ -1,0 +1,43 @@
+import type { Command, CommanderError } from 'commander';
+import { toPrintable } from '../outcome/printable.ts';
+
+/** A command line that cannot be read; `message` is one line that names the remedy. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Lets commander throw instead of ending the process, and says its mistakes in our words. */
+export function speakAsOurselves(command: Command): Command {
+  return command.exitOverride((error) => {
+    if (error.exitCode === 0) throw error;
+    throw new UsageError(`${describe(error, command)} (see ${nameOf(command)} --help)`, { cause: error });
+  });
+}
+
+function describe({ code, message }: CommanderError, command: Command): string {
+  const [first = '', second = ''] = toLines(message);
+  const near = /^\(Did you mean (?:one of )?(?<words>.+)\?\)$/u.exec(second)?.groups?.['words'];
+  const suggestion = near === undefined ? '' : `, did you mean ${near}?`;
+  const quoted = /'(?<text>.*)'/u.exec(first)?.groups?.['text'] ?? '';
+  // `help` with a word that is no command
+  if (code === 'commander.help') return 'there is no such command';
+  if (code === 'commander.unknownOption') return `unknown option ${quoted}${suggestion}`;
+  if (code === 'commander.unknownCommand') return `unknown command ${quoted}${suggestion}`;
+  if (code === 'commander.optionMissingArgument') {
+    const [flag = '', value = ''] = (quoted.split(', ').at(-1) ?? '').split(' ');
+    return `${flag} needs a value: ${flag} ${value}`;
+  }
+  if (code === 'commander.excessArguments') return `${nameOf(command)} takes no arguments, only options`;
+  return first;
+}
+
+function toLines(message: string): readonly string[] {
+  return message
+    .replace(/^error: /u, '')
+    .split('\n')
+    .map(toPrintable);
+}
+
+function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
+}
