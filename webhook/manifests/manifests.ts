@@ -1,6 +1,8 @@
+import { fieldOf, listOf, textOf } from '../admission/field.ts';
 import { inNamespace, readWorkload, type Workload } from '../admission/images.ts';
 import { err, ok, type Result } from '../image/result.ts';
-import { readDocuments, type ManifestObject } from './documents.ts';
+import { listed, toPrintable } from '../outcome/printable.ts';
+import { placeIn, readDocuments, type ManifestObject } from './documents.ts';
 import { readSecret, type ManifestSecret } from './secret.ts';
 
 /** What the files of a `check` hold that matters to pulls. */
@@ -8,6 +10,8 @@ export type Manifests = {
   readonly workloads: readonly { readonly workload: Workload; readonly source: ManifestObject }[];
   readonly secrets: readonly ManifestSecret[];
   readonly serviceAccounts: readonly ManifestServiceAccount[];
+  /** One line each: what the user should know, and what changes no verdict. */
+  readonly notices: readonly string[];
 };
 
 export type ManifestServiceAccount = {
@@ -16,51 +20,106 @@ export type ManifestServiceAccount = {
   readonly imagePullSecrets: readonly string[];
 };
 
-export type ManifestFile = { readonly name: string; readonly text: string };
+/** `isNamed` where the user named this very file, and not a folder with all sorts of files in it. */
+export type ManifestFile = { readonly name: string; readonly text: string; readonly isNamed: boolean };
 
-/** Reads all files; `namespace` is for objects that name none. Every mistake of every file is reported. */
-export function readManifests(files: readonly ManifestFile[], namespace: string): Result<Manifests, readonly string[]> {
-  const mistakes: string[] = [];
-  const workloads: { workload: Workload; source: ManifestObject }[] = [];
-  const secrets: ManifestSecret[] = [];
-  const serviceAccounts: ManifestServiceAccount[] = [];
+type Sourced<T> = { readonly value: T; readonly source: ManifestObject };
+type Read = {
+  readonly workloads: Sourced<Workload>[];
+  readonly secrets: Sourced<ManifestSecret>[];
+  readonly serviceAccounts: Sourced<ManifestServiceAccount>[];
+  readonly otherKinds: Set<string>;
+  readonly mistakes: string[];
+};
+
+/** Objects as they stand in the files, some without a namespace. */
+export type ReadManifests = Omit<Read, 'mistakes'>;
+
+/** Reads all files. Every mistake of every file is a line. */
+export function readManifests(files: readonly ManifestFile[]): Result<ReadManifests, readonly string[]> {
+  const read: Read = { workloads: [], secrets: [], serviceAccounts: [], otherKinds: new Set(), mistakes: [] };
   for (const file of files) {
     const documents = readDocuments(file.text, file.name);
-    if (!documents.ok) {
-      mistakes.push(...documents.error);
-      continue;
-    }
-    for (const source of documents.value) {
-      const { kind, apiVersion } = source.object;
-      if (typeof kind !== 'string' || kind === '') {
-        mistakes.push(`${file.name}:${source.lineOf('')}: the object has no kind`);
-      } else if (kind === 'Secret' && apiVersion === 'v1') {
-        const secret = readSecret(source.object, namespace);
-        if (secret.ok) secrets.push(secret.value);
-        else mistakes.push(`${file.name}:${source.lineOf('data')}: ${secret.error}`);
-      } else if (kind === 'ServiceAccount' && apiVersion === 'v1') {
-        serviceAccounts.push(readServiceAccount(source.object, namespace));
-      } else {
-        const workload = readWorkload(source.object);
-        if (workload !== undefined) workloads.push({ workload: inNamespace(workload, workload.namespace || namespace), source });
-      }
-    }
+    if (!documents.ok) read.mistakes.push(...documents.error);
+    else for (const source of documents.value) readObject(source, file, read);
   }
-  return mistakes.length > 0 ? err(mistakes) : ok({ workloads, secrets, serviceAccounts });
+  return read.mistakes.length > 0 ? err(read.mistakes) : ok(read);
 }
 
-function readServiceAccount(object: Readonly<Record<string, unknown>>, namespace: string): ManifestServiceAccount {
-  const metadata = fieldsOf(object['metadata']);
-  const list = Array.isArray(object['imagePullSecrets']) ? object['imagePullSecrets'] : [];
+function readObject(source: ManifestObject, file: ManifestFile, read: Read): void {
+  const { kind, apiVersion } = source.object;
+  if (typeof kind !== 'string' || kind === '') {
+    // a folder of manifests holds values, kustomizations and schemas too
+    if (file.isNamed || apiVersion !== undefined) {
+      read.mistakes.push(`${placeIn(file.name, source.lineOf(''))}: the object has no kind, so it is no manifest`);
+    }
+    return;
+  }
+  if (kind === 'Secret' && apiVersion === 'v1') {
+    const secret = readSecret(source.object);
+    if (secret.ok) read.secrets.push({ value: secret.value, source });
+    else read.mistakes.push(`${placeIn(file.name, source.lineOf(secret.error.at))}: ${secret.error.reason}`);
+    return;
+  }
+  if (kind === 'ServiceAccount' && apiVersion === 'v1') {
+    read.serviceAccounts.push({ value: readServiceAccount(source.object), source });
+    return;
+  }
+  const workload = readWorkload(source.object);
+  if (workload === undefined) read.otherKinds.add(kind);
+  else if (workload.unreadable > 0) {
+    const place = placeIn(file.name, source.lineOf('spec'));
+    read.mistakes.push(
+      `${place}: ${kind} ${toPrintable(workload.name)}: an image or a container is not written as one`,
+    );
+  } else read.workloads.push({ value: workload, source });
+}
+
+/** The objects of the files in their namespaces: their own, or else `namespace`. Of two Secrets of one name the later counts. */
+export function settleManifests(read: ReadManifests, namespace: string): Manifests {
+  const place = <T extends { readonly namespace: string }>({ value, source }: Sourced<T>): Sourced<T> => ({
+    value: { ...value, namespace: value.namespace || namespace },
+    source,
+  });
+  const secrets = read.secrets.map(place);
+  const serviceAccounts = read.serviceAccounts.map(place);
+  const hasImages = read.workloads.some(({ value }) => value.uses.length > 0);
+  const seen = [...read.otherKinds].toSorted();
   return {
-    namespace: textOf(metadata['namespace']) || namespace,
-    name: textOf(metadata['name']),
-    imagePullSecrets: list.map((one: unknown) => textOf(fieldsOf(one)['name'])),
+    workloads: read.workloads.map(({ value, source }) => ({
+      workload: inNamespace(value, value.namespace || namespace),
+      source,
+    })),
+    secrets: secrets.map(({ value }) => value),
+    serviceAccounts: serviceAccounts.map(({ value }) => value),
+    notices: [
+      ...repeated('Secret', secrets),
+      ...repeated('ServiceAccount', serviceAccounts),
+      ...(hasImages || seen.length === 0
+        ? []
+        : [`the manifests name no image: no Pod and no workload among ${listed(seen, 8)}`]),
+    ],
   };
 }
 
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+function repeated(
+  kind: string,
+  objects: readonly Sourced<{ readonly namespace: string; readonly name: string }>[],
+): readonly string[] {
+  const groups = Map.groupBy(objects, ({ value }) => `${value.namespace}/${value.name}`);
+  return [...groups].flatMap(([name, group]) => {
+    const last = group.at(-1);
+    if (last === undefined || group.length < 2) return [];
+    const places = group.map(({ source }) => placeIn(source.file, source.lineOf('')));
+    return [`${kind} ${toPrintable(name)} is there ${group.length} times (${listed(places)}), the last one counts`];
+  });
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+function readServiceAccount(object: ManifestObject['object']): ManifestServiceAccount {
+  const metadata = fieldOf(object, 'metadata');
+  return {
+    namespace: textOf(metadata, 'namespace'),
+    name: textOf(metadata, 'name'),
+    imagePullSecrets: listOf(object, 'imagePullSecrets').map((one) => textOf(one, 'name')),
+  };
+}

@@ -22,7 +22,6 @@ export type ManifestSecretSource = {
  * manifests do not give it, it is there without pull secrets; any other ServiceAccount is missing.
  */
 export function manifestSecretSource(manifests: Pick<Manifests, 'secrets' | 'serviceAccounts'>): ManifestSecretSource {
-  const key = (namespace: string, name: string): string => `${namespace}/${name}`;
   const secrets = new Map(manifests.secrets.map((secret) => [key(secret.namespace, secret.name), secret]));
   const accounts = new Map(manifests.serviceAccounts.map((account) => [key(account.namespace, account.name), account]));
   return {
@@ -37,3 +36,5 @@ export function manifestSecretSource(manifests: Pick<Manifests, 'secrets' | 'ser
     },
   };
 }
+
+const key = (namespace: string, name: string): string => `${namespace}/${name}`;
