@@ -1,44 +1,86 @@
 import { readFileSync } from 'node:fs';
-import { imageNames } from './policy/match.ts';
+import { setTimeout as delay } from 'node:timers/promises';
 import { loadFromFiles } from '../certs/file-certificate.ts';
 import { createServingCertificate } from '../certs/owned-certificate.ts';
 import type { CertificateEvent, ServingCertificate } from '../certs/serving-certificate.ts';
 import type { ImagePresence } from './admission/ports.ts';
-import { readAddHosts } from './check/options.ts';
+import { apiEndpoints, clusterAddresses } from './cluster-addresses.ts';
 import type { Config } from './config.ts';
-import { createLiveEngine, type ClusterAddresses, type LiveEngine } from './engine/live-engine.ts';
+import { createLiveEngine, type LiveEngine } from './engine/live-engine.ts';
 import { REFUSAL_STATUSES } from './http/app.ts';
 import { createKubeApi, type KubeApi } from './kube/api.ts';
 import { watchNodes, type NodeWatch } from './kube/nodes.ts';
 import { createSecretReader, type SecretReader } from './kube/secrets.ts';
 import { createServiceAccountReader } from './kube/service-accounts.ts';
 import { manifestSecretSource } from './manifests/secret-source.ts';
-import { followPolicyConfigMap, followPolicyFile, type PolicyChange, type PolicySource } from './policy-source.ts';
+import {
+  followPolicyConfigMap,
+  followPolicyFile,
+  readPolicyFile,
+  type PolicyChange,
+  type PolicySource,
+} from './policy-source.ts';
 import { DEFAULT_POLICY } from './policy/load.ts';
+import { imageNames } from './policy/match.ts';
 import { createResolver } from './registry/resolve.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
-import { startWebhook } from './webhook.ts';
+import { formatAddress, startWebhook } from './webhook.ts';
 
 const IN_CLUSTER_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
+/** A fresh replica judges by the cluster's policy, not by the defaults, unless the API server takes longer than this. */
+const FIRST_POLICY_MS = 5_000;
 
-/** `pullguard serve`: wires everything, listens, and ends with 0 on SIGTERM or SIGINT after draining. */
+/**
+ * `pullguard serve`: wires everything, listens, and ends with 0 on SIGTERM or SIGINT after draining; 2 where the policy
+ * file has mistakes, which are printed. Rejects with one line for the user where it cannot start.
+ */
 export async function serve(config: Config): Promise<number> {
+  const policy = config.policy.from === 'file' ? readPolicyFile(config.policy.file) : undefined;
+  if (policy?.ok === false) {
+    process.stderr.write(policy.error.map((line) => `pullguard: ${line}\n`).join(''));
+    return 2;
+  }
   const log = createLog(process.stderr, config.logLevel);
-  const metrics = createMetrics({ now: Date.now, refusalStatuses: REFUSAL_STATUSES });
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  const hosts = readAddHosts(config.hosts);
-  if (!hosts.ok) throw new Error(hosts.error.join('; '));
+  // one stray failure must not end the reviews of all others
+  process.on('unhandledRejection', (err) => log.error('unhandled rejection', { err }));
+  /** What was opened, to be closed in reverse. */
+  const opened: (() => Promise<void>)[] = [];
+  try {
+    await run(config, { log, signal: stopping.signal, onOpened: (close) => opened.push(close) });
+    return 0;
+  } catch (error) {
+    // told to end before it was ready
+    if (stopping.signal.aborted) return 0;
+    throw error;
+  } finally {
+    // each builds on those before it
+    // oxlint-disable-next-line no-await-in-loop
+    for (const close of opened.toReversed()) await close();
+  }
+}
 
+type Life = {
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly onOpened: (close: () => Promise<void>) => void;
+};
+
+async function run(config: Config, { log, signal, onOpened }: Life): Promise<void> {
+  const metrics = createMetrics({ now: Date.now, refusalStatuses: REFUSAL_STATUSES });
+  const resolve = createResolver(config.hosts);
   const kube = config.kube === undefined ? undefined : openCluster(config.kube, log);
+  if (kube !== undefined) onOpened(kube.close);
+  const endpoints = await apiEndpoints(kube?.api.server, process.env, (name) => resolve(name, signal));
   const engine = createLiveEngine(
     {
       secrets: kube?.secrets ?? manifestSecretSource({ secrets: [], serviceAccounts: [] }),
-      resolve: createResolver(hosts.value),
-      clusterAddresses: () => clusterAddresses(kube),
+      resolve,
+      clusterAddresses: () => clusterAddresses(kube?.nodes, endpoints),
       nodePlatforms: () => {
         const platforms = kube?.nodes.platforms() ?? [];
         return platforms.length === 0 ? undefined : { platforms, isFixed: false };
@@ -47,9 +89,15 @@ export async function serve(config: Config): Promise<number> {
     DEFAULT_POLICY,
     {},
   );
+  onOpened(engine.close);
   const policies = followPolicy(config, { engine, kube, log, metrics });
+  onOpened(policies.close);
   const certificate = openCertificate(config, kube, log);
-  const first = await certificate.start(stopping.signal);
+  onOpened(() => certificate.close());
+  const [first] = await Promise.all([
+    certificate.start(signal),
+    Promise.race([policies.first, delay(FIRST_POLICY_MS, undefined, { signal, ref: false })]),
+  ]);
   metrics.certificateExpires(first.expiresAtMs);
   const webhook = await startWebhook({
     engine,
@@ -58,8 +106,7 @@ export async function serve(config: Config): Promise<number> {
     certificate: { certificate: first.cert, key: first.key },
     listen: config.listen,
     adminListen: config.adminListen,
-    readiness: () =>
-      stopping.signal.aborted ? { isReady: false, reason: 'it is ending' } : { isReady: true },
+    readiness: () => (signal.aborted ? { isReady: false, reason: 'it is ending' } : { isReady: true }),
     log,
     metrics,
   });
@@ -68,15 +115,13 @@ export async function serve(config: Config): Promise<number> {
     if (renewed.ok) metrics.certificateExpires(pair.expiresAtMs);
     else log.error('certificate refused', { reason: renewed.error });
   });
-  const port = (address: { readonly port: number } | undefined): string => String(address?.port ?? '');
+  const own = formatAddress({ host: config.listen.host, port: webhook.address.port });
   process.stdout.write(
-    `pullguard: ready on https://${config.listen.host}:${port(webhook.address)}/validate, probes and metrics on port ${port(webhook.adminAddress)}\n`,
+    `pullguard: ready on https://${own}/validate, probes and metrics on port ${webhook.adminAddress?.port ?? ''}\n`,
   );
-  await untilAborted(stopping.signal);
+  await untilAborted(signal);
   log.info('ending', { lingerMs: config.lingerMs });
   await webhook.drain(config.lingerMs);
-  await Promise.all([policies.close(), certificate.close(), engine.close(), kube?.close()]);
-  return 0;
 }
 
 type Cluster = {
@@ -92,9 +137,9 @@ function openCluster(
   kube: { readonly kubeconfig: string | undefined; readonly namespace: string | undefined },
   log: Log,
 ): Cluster {
-  const inCluster = process.env['KUBERNETES_SERVICE_HOST'] !== undefined && kube.kubeconfig === undefined;
+  const isInCluster = process.env['KUBERNETES_SERVICE_HOST'] !== undefined && kube.kubeconfig === undefined;
   const api = createKubeApi(
-    inCluster
+    isInCluster
       ? { from: 'in-cluster' }
       : kube.kubeconfig === undefined
         ? { from: 'default' }
@@ -108,7 +153,10 @@ function openCluster(
     namespace: kube.namespace ?? ownNamespace(api),
     nodes,
     secretReader,
-    secrets: { secret: secretReader.read, serviceAccount: accounts.read },
+    secrets: {
+      secret: (namespace, name, signal) => secretReader.read(namespace, name, signal),
+      serviceAccount: (namespace, name, signal) => accounts.read(namespace, name, signal),
+    },
     close: async () => {
       await nodes.close();
       await api.close();
@@ -128,39 +176,42 @@ function presenceOn(nodes: NodeWatch): ImagePresence {
   return (image) => nodes.presence(imageNames(image));
 }
 
-/** What the guard of outgoing connections refuses besides the built-in ranges (design, rule 7). */
-function clusterAddresses(kube: Cluster | undefined): ClusterAddresses {
-  if (kube === undefined) return { ranges: [], endpoints: [] };
-  const server = new URL(kube.api.server);
-  const host = server.hostname.replace(/^\[|\]$/gu, '');
-  return {
-    ranges: kube.nodes.addresses().podCidrs,
-    endpoints: [`${host}:${server.port === '' ? '443' : server.port}`],
-  };
-}
-
-type PolicyDeps = { readonly engine: LiveEngine; readonly kube: Cluster | undefined; readonly log: Log; readonly metrics: Metrics };
+type PolicyDeps = {
+  readonly engine: LiveEngine;
+  readonly kube: Cluster | undefined;
+  readonly log: Log;
+  readonly metrics: Metrics;
+};
 
 function followPolicy(config: Config, { engine, kube, log, metrics }: PolicyDeps): PolicySource {
+  let inForce = 'the defaults';
   const onChange = (change: PolicyChange): void => {
-    if (change.kind === 'failed') {
-      log.warn('policy not read', { reason: change.reason });
-      return;
+    switch (change.kind) {
+      case 'failed':
+      case 'absent':
+        log.warn('policy not read', { reason: change.reason, inForce });
+        return;
+      case 'refused':
+        metrics.policyRefused(change.mistakes.length);
+        log.error('policy refused', { policy: change.name, mistakes: change.mistakes, inForce });
+        return;
+      case 'accepted': {
+        const problems = engine.use(change.policy, change.files);
+        inForce = 'the last good one';
+        metrics.policyAccepted(Date.now());
+        log.info('policy in force', { policy: change.name, mode: change.policy.mode });
+        for (const reason of change.missing) log.warn('node settings unread', { reason });
+        for (const { file, line, reason } of problems) log.warn('node settings problem', { file, line, reason });
+      }
     }
-    if (change.kind === 'refused') {
-      metrics.policyRefused(change.mistakes.length);
-      log.error('policy refused, the last good one stays in force', { policy: change.name, mistakes: change.mistakes });
-      return;
-    }
-    const problems = engine.use(change.policy, change.files);
-    metrics.policyAccepted(Date.now());
-    log.info('policy in force', { policy: change.name, mode: change.policy.mode });
-    for (const { file, line, reason } of problems) log.warn('node settings problem', { file, line, reason });
   };
-  if (config.policy.from === 'file') return followPolicyFile(config.policy.file, onChange);
-  if (config.policy.from === 'defaults' || kube === undefined) return { close: async () => undefined };
-  const { namespace, name } = config.policy;
-  return followPolicyConfigMap({ api: kube.api, secrets: kube.secretReader, namespace, name }, onChange);
+  const files =
+    kube === undefined ? undefined : { api: kube.api, secrets: kube.secretReader, namespace: kube.namespace };
+  if (config.policy.from === 'file') return followPolicyFile(config.policy.file, { files, onChange });
+  if (config.policy.from === 'defaults' || files === undefined) {
+    return { first: Promise.resolve(), close: async () => undefined };
+  }
+  return followPolicyConfigMap(config.policy, { files, onChange });
 }
 
 function openCertificate(config: Config, kube: Cluster | undefined, log: Log): ServingCertificate {

@@ -1,116 +1,212 @@
-import { readFileSync, watchFile, unwatchFile } from 'node:fs';
+import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import type { DeclaredFiles } from './engine/node-setup.ts';
 import type { KubeApi } from './kube/api.ts';
 import { readConfigMap, watchConfigMap } from './kube/config-map-watch.ts';
+import { describeFailure } from './kube/failure.ts';
 import type { SecretReader } from './kube/secrets.ts';
-import { formatMistakes, readPolicy, type PolicyMistake } from './policy/load.ts';
+import { err, ok, type Result } from './image/result.ts';
+import { listed } from './outcome/printable.ts';
+import { formatMistakes, readPolicy } from './policy/load.ts';
 import type { Policy } from './policy/policy.ts';
 
 /** What a new text of the policy came to. */
 export type PolicyChange =
-  | { readonly kind: 'accepted'; readonly policy: Policy; readonly files: DeclaredFiles; readonly name: string }
+  | {
+      readonly kind: 'accepted';
+      readonly policy: Policy;
+      readonly files: DeclaredFiles;
+      readonly name: string;
+      readonly missing: readonly string[];
+    }
   | { readonly kind: 'refused'; readonly name: string; readonly mistakes: readonly string[] }
+  /** There is none. */
+  | { readonly kind: 'absent'; readonly reason: string }
+  /** Nothing is known: what is in force stays. */
   | { readonly kind: 'failed'; readonly reason: string };
 
-export type PolicySource = { readonly close: () => Promise<void> };
+export type PolicySource = {
+  /** Resolves once it is known what policy there is, a good one, a bad one or none. */
+  readonly first: Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/** Where a policy's further files are: the ConfigMap and the Secrets that it names in Pullguard's own namespace. */
+export type FilesSource = { readonly api: KubeApi; readonly secrets: SecretReader; readonly namespace: string };
 
 /** The key of the ConfigMap that holds the policy (design, part 6). */
 export const POLICY_KEY = 'policy.yaml';
-const FILE_POLL_MS = 2_000;
+const FILE_POLL_MS = 1_000;
+/** What a policy names is read again this often: a client certificate is renewed without a change of the policy. */
+const REFRESH_MS = 15_000;
+const READ_TIMEOUT_MS = 5_000;
 
-/** Follows a policy in a file: polled, as mounted ConfigMaps are exchanged by renaming links. */
-export function followPolicyFile(file: string, onChange: (change: PolicyChange) => void): PolicySource {
-  const read = (): void => {
-    let text: string;
-    try {
-      text = readFileSync(file, 'utf8');
-    } catch {
-      onChange({ kind: 'failed', reason: `${file} cannot be read` });
-      return;
-    }
-    onChange(changeOf(readPolicy(text, file), file, {}));
-  };
-  read();
-  watchFile(file, { interval: FILE_POLL_MS }, read);
-  return { close: async () => unwatchFile(file, read) };
+/** Reads a policy file once. The error holds every mistake as a line. */
+export function readPolicyFile(file: string): Result<Policy, readonly string[]> {
+  const text = readText(file);
+  if (text === undefined) return err([`${file}: cannot be read`]);
+  const policy = readPolicy(text, file);
+  return policy.ok ? policy : err(formatMistakes(file, policy.error).split('\n'));
 }
 
-type ConfigMapSource = {
-  readonly api: KubeApi;
-  readonly secrets: SecretReader;
-  readonly namespace: string;
-  readonly name: string;
+export type FollowOptions = {
+  /** `undefined` without a cluster. */
+  readonly files: FilesSource | undefined;
+  readonly onChange: (change: PolicyChange) => void;
+  readonly pollMs?: number;
+  readonly refreshMs?: number;
 };
 
+/** Follows a policy in a file: polled, as mounted ConfigMaps are exchanged by renaming links. */
+export function followPolicyFile(file: string, options: FollowOptions): PolicySource {
+  const taker = createTaker(file, options);
+  const read = (): void => {
+    const text = readText(file);
+    if (text === undefined) taker.tell({ kind: 'failed', reason: `${file} cannot be read` });
+    else taker.take(text);
+  };
+  read();
+  watchFile(file, { interval: options.pollMs ?? FILE_POLL_MS }, read);
+  return {
+    first: taker.first,
+    close: async () => {
+      unwatchFile(file, read);
+      taker.close();
+    },
+  };
+}
+
 /** Follows a policy in a ConfigMap, together with the ConfigMap and the Secrets that it names. */
-export function followPolicyConfigMap(source: ConfigMapSource, onChange: (change: PolicyChange) => void): PolicySource {
-  const { api, namespace, name } = source;
+export function followPolicyConfigMap(
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  options: FollowOptions & { readonly files: FilesSource },
+): PolicySource {
   const label = `ConfigMap ${namespace}/${name}`;
-  const fail = (reason: string): void => onChange({ kind: 'failed', reason });
-  let further: { readonly name: string; readonly close: () => Promise<void> } | undefined;
-  let turn = 0;
-
-  const follow = (wanted: string | undefined, again: () => void): void => {
-    if (further?.name === wanted) return;
-    further?.close().catch(() => undefined);
-    further = undefined;
-    if (wanted === undefined) return;
-    const watch = watchConfigMap({ api, namespace, name: wanted, onChange: again, onFailure: fail });
-    further = { name: wanted, close: watch.close };
-  };
-
-  const take = async (text: string): Promise<void> => {
-    turn += 1;
-    const mine = turn;
-    const read = readPolicy(text, `${label} ${POLICY_KEY}`);
-    if (!read.ok) {
-      onChange(changeOf(read, label, {}));
-      return;
-    }
-    const certsDFrom = read.value.nodes.containerd.certsDFrom?.configMap;
-    const files = await readFiles(source, read.value, fail);
-    if (mine !== turn) return; // a newer text came meanwhile
-    onChange(changeOf(read, label, files));
-    follow(certsDFrom, () => {
-      take(text).catch((error: unknown) => fail(describe(error)));
-    });
-  };
-
+  const taker = createTaker(`${label} ${POLICY_KEY}`, options);
   const watch = watchConfigMap({
-    api,
+    api: options.files.api,
     namespace,
     name,
     onChange: (data) => {
-      if (data === undefined) fail(`${label} does not exist: the policy in force stays`);
-      else take(data[POLICY_KEY] ?? '').catch((error: unknown) => fail(describe(error)));
+      if (data === undefined) taker.tell({ kind: 'absent', reason: `${label} does not exist` });
+      else if (Object.hasOwn(data, POLICY_KEY)) taker.take(data[POLICY_KEY] ?? '');
+      else taker.tell({ kind: 'refused', name: label, mistakes: [`${label}: ${noKey(Object.keys(data))}`] });
     },
-    onFailure: fail,
+    onFailure: (reason) => taker.tell({ kind: 'failed', reason }),
   });
   return {
+    first: taker.first,
     close: async () => {
+      taker.close();
       await watch.close();
-      await further?.close();
     },
   };
 }
 
-async function readFiles(source: ConfigMapSource, policy: Policy, fail: (reason: string) => void): Promise<DeclaredFiles> {
-  const { containerd } = policy.nodes;
-  const files: [string, string][] = [];
-  if (containerd.certsDFrom !== undefined) {
-    const map = await readConfigMap(source.api, source.namespace, containerd.certsDFrom.configMap);
-    if (map.kind !== 'found') fail(`nodes.containerd.certsDFrom: ConfigMap ${containerd.certsDFrom.configMap} cannot be read`);
-    else for (const [key, text] of Object.entries(map.data)) files.push([pathOfKey(key), text]);
-  }
-  for (const { path, secret, key } of containerd.clientCertificates) {
-    // few, and each read is cached
-    // oxlint-disable-next-line no-await-in-loop
-    const read = await source.secrets.read(source.namespace, secret, AbortSignal.timeout(5_000));
-    const text = read.kind === 'found' && Object.hasOwn(read.secret.data, key) ? read.secret.data[key] : undefined;
-    if (text === undefined) fail(`nodes.containerd.clientCertificates: Secret ${secret} has no readable key ${key}`);
-    else files.push([path, text]);
-  }
-  return Object.fromEntries(files);
+const noKey = (keys: readonly string[]): string =>
+  `has no key ${POLICY_KEY}${keys.length === 0 ? '' : `, only ${listed(keys)}`}`;
+
+type Taker = {
+  readonly first: Promise<void>;
+  readonly take: (text: string) => void;
+  readonly tell: (change: PolicyChange) => void;
+  readonly close: () => void;
+};
+
+/** Turns texts into changes, in their order, each with the files that it names. */
+function createTaker(name: string, { files: source, onChange, refreshMs = REFRESH_MS }: FollowOptions): Taker {
+  const { promise: first, resolve } = Promise.withResolvers<void>();
+  let turn = 0;
+  let inForce: { readonly text: string; readonly print: string; readonly isWhole: boolean } | undefined;
+
+  const tell = (change: PolicyChange): void => {
+    if (change.kind === 'refused' || change.kind === 'absent') inForce = undefined;
+    onChange(change);
+    if (change.kind !== 'failed') resolve();
+  };
+  const takeOver = async (text: string): Promise<void> => {
+    turn += 1;
+    const mine = turn;
+    const read = readPolicy(text, name);
+    if (!read.ok) {
+      tell({ kind: 'refused', name, mistakes: formatMistakes(name, read.error).split('\n') });
+      return;
+    }
+    const { files, missing } = await readDeclaredFiles(source, read.value);
+    if (mine !== turn) return; // a newer text came meanwhile
+    const isWhole = missing.length === 0;
+    if (!isWhole && inForce?.text === text && inForce.isWhole) {
+      tell({ kind: 'failed', reason: `${missing.join('; ')}; what was read before stays in force` });
+      return;
+    }
+    const print = JSON.stringify([text, files, missing]);
+    if (print === inForce?.print) return;
+    inForce = { text, print, isWhole };
+    tell({ kind: 'accepted', policy: isWhole ? read.value : asPartial(read.value), files, name, missing });
+  };
+  const take = (text: string): void => {
+    takeOver(text).catch((error: unknown) => {
+      tell({ kind: 'failed', reason: error instanceof Error ? error.message : 'the policy could not be taken over' });
+    });
+  };
+  const timer = setInterval(() => {
+    if (inForce !== undefined) take(inForce.text);
+  }, refreshMs);
+  timer.unref();
+  return {
+    first,
+    take,
+    tell,
+    close: () => {
+      turn += 1;
+      clearInterval(timer);
+    },
+  };
+}
+
+/** With a file missing, the others are not all that the nodes have (design, rule 2). */
+function asPartial(policy: Policy): Policy {
+  return { ...policy, nodes: { ...policy.nodes, settings: 'partial' } };
+}
+
+/** What a policy names in Pullguard's own namespace, by path; `missing` says in a line each what could not be read. */
+export async function readDeclaredFiles(
+  source: FilesSource | undefined,
+  policy: Policy,
+): Promise<{ readonly files: DeclaredFiles; readonly missing: readonly string[] }> {
+  const { certsDFrom, clientCertificates } = policy.nodes.containerd;
+  const reads: readonly Promise<Result<readonly (readonly [path: string, text: string])[]>>[] = [
+    ...(certsDFrom === undefined ? [] : [readTree(source, certsDFrom.configMap)]),
+    ...clientCertificates.map((one) => readClientCertificate(source, one)),
+  ];
+  const done = await Promise.all(reads);
+  return {
+    files: Object.fromEntries(done.flatMap((read) => (read.ok ? read.value : []))),
+    missing: done.flatMap((read) => (read.ok ? [] : [read.error])),
+  };
+}
+
+type Files = Result<readonly (readonly [path: string, text: string])[]>;
+
+async function readTree(source: FilesSource | undefined, configMap: string): Promise<Files> {
+  const label = `nodes.containerd.certsDFrom: ConfigMap ${configMap}`;
+  if (source === undefined) return err(`${label} is in a cluster, and there is none`);
+  const read = await readConfigMap(source.api, source.namespace, configMap);
+  if (read.kind !== 'found') return err(`${label}: the API server ${describeFailure(read)}`);
+  return ok(Object.entries(read.data).map(([key, text]) => [pathOfKey(key), text] as const));
+}
+
+type ClientCertificate = Policy['nodes']['containerd']['clientCertificates'][number];
+
+async function readClientCertificate(
+  source: FilesSource | undefined,
+  { path, secret, key }: ClientCertificate,
+): Promise<Files> {
+  const label = `nodes.containerd.clientCertificates: Secret ${secret}`;
+  if (source === undefined) return err(`${label} is in a cluster, and there is none`);
+  const read = await source.secrets.read(source.namespace, secret, AbortSignal.timeout(READ_TIMEOUT_MS));
+  if (read.kind !== 'found') return err(`${label}: the API server ${describeFailure(read)}`);
+  const text = Object.hasOwn(read.secret.data, key) ? read.secret.data[key] : undefined;
+  return text === undefined ? err(`${label} has no key ${key}`) : ok([[path, text]]);
 }
 
 /** A ConfigMap's keys have no "/" and no ":": `reg.example_5000___hosts.toml` is `reg.example_5000_/hosts.toml`. */
@@ -119,21 +215,10 @@ export function pathOfKey(key: string): string {
   return at < 0 ? key : `${key.slice(0, at)}/${key.slice(at + 2)}`;
 }
 
-function changeOf(
-  read: ReturnType<typeof readPolicy>,
-  name: string,
-  files: DeclaredFiles,
-): PolicyChange {
-  if (read.ok) return { kind: 'accepted', policy: read.value, files, name };
-  return { kind: 'refused', name, mistakes: lines(name, read.error) };
-}
-
-function lines(name: string, mistakes: readonly PolicyMistake[]): readonly string[] {
-  return formatMistakes(name, mistakes)
-    .split('\n')
-    .filter((line) => line !== '');
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : 'the policy could not be taken over';
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

@@ -5,6 +5,7 @@ import type { LiveEngine } from './engine/live-engine.ts';
 import { createAdminServer, type AdminDeps } from './http/admin.ts';
 import { createApp } from './http/app.ts';
 import { createTlsServer, type ServingCertificate } from './http/tls-server.ts';
+import type { Listener } from './http/listener.ts';
 import type { Address } from './config.ts';
 import { logReview, type Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -51,16 +52,43 @@ export async function startWebhook(options: WebhookOptions): Promise<Webhook> {
   });
   const server = createTlsServer(createApp({ review, log, metrics }), options.certificate);
   const admin = createAdminServer({ readiness: options.readiness, metrics });
-  const address = await server.listen(options.listen.host, options.listen.port);
-  const adminAddress =
-    options.adminListen === undefined ? undefined : await admin.listen(options.adminListen.host, options.adminListen.port);
+  const address = await listenOn(server, options.listen);
+  let adminAddress: AddressInfo | undefined;
+  try {
+    if (options.adminListen !== undefined) adminAddress = await listenOn(admin, options.adminListen);
+  } catch (error) {
+    await server.drain({ lingerMs: 0, limitMs: 0 });
+    throw error;
+  }
   return {
     address,
     adminAddress,
-    renew: server.renew,
+    renew: (certificate) => server.renew(certificate),
     drain: async (lingerMs) => {
       await server.drain({ lingerMs, limitMs: DRAIN_LIMIT_MS });
       if (adminAddress !== undefined) await admin.drain({ lingerMs: 0, limitMs: 1_000 });
     },
   };
 }
+
+/** `HOST:PORT`, an IPv6 address in brackets. */
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Rejects with one line for the user. */
+async function listenOn(server: Pick<Listener, 'listen'>, address: Address): Promise<AddressInfo> {
+  try {
+    return await server.listen(address.host, address.port);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+    throw new Error(`cannot listen on ${formatAddress(address)}: ${LISTEN_FAILURES[code] ?? code}`, { cause });
+  }
+}
+
+const LISTEN_FAILURES: Readonly<Record<string, string>> = Object.freeze({
+  EADDRINUSE: 'another process listens there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'it takes more rights to listen on this port',
+  ENOTFOUND: 'the host has no address in DNS',
+});

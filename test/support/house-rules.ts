@@ -24,7 +24,15 @@ const ROOMS: Readonly<Record<Room, { readonly only: readonly Room[] } | { readon
   manifests: { only: [...PURE, 'admission'] },
   // kept in a Secret, so through the one connection to the cluster
   certs: { only: [...PURE, 'kube'] },
-  'config.ts': { only: [...PURE, 'policy'] },
+  'version.ts': { only: [] },
+  'add-host.ts': { only: PURE },
+  'config.ts': { only: [...PURE, 'policy', 'add-host.ts'] },
+  // a user's own question: no server, and the cluster only where it is named
+  check: { allBut: ['http', 'certs', 'demo', 'webhook.ts', 'main.ts', 'cli.ts', 'cli'] },
+  'policy-source.ts': { only: [...PURE, 'policy', 'engine', 'kube'] },
+  'cluster-addresses.ts': { only: ['engine', 'kube'] },
+  // the servers around an engine: serve and demo bring the rest
+  'webhook.ts': { only: ['admission', 'engine', 'http', 'telemetry', 'config.ts'] },
   // joins what predicts a pull, for main and cli alike: without the cluster
   engine: { allBut: ['kube', 'http', 'certs', 'demo', 'manifests', 'report', 'main.ts', 'cli.ts', 'cli'] },
   demo: { allBut: ['main.ts', 'cli.ts', 'cli'] },
