@@ -37,7 +37,23 @@ export function judgeCertificate(
 function coversHost(leaf: X509Certificate, host: string): boolean {
   const name = host.replace(/^\[|\]$/gu, '');
   if (isIP(name) !== 0) return leaf.checkIP(name) !== undefined;
-  return leaf.checkHost(name.replace(/\.$/u, ''), { subject: 'never', partialWildcards: false }) !== undefined;
+  const bare = name.replace(/\.$/u, '');
+  return (
+    leaf.checkHost(bare, { subject: 'never', partialWildcards: false }) !== undefined ||
+    // Go takes a wildcard for one label however few follow it; OpenSSL wants two: `*.corp` covers reg.corp on nodes
+    namesOf(leaf).some((one) => one.startsWith('*.') && one.slice(1).toLowerCase() === afterLabel(bare))
+  );
+}
+
+/** `reg.corp` is `.corp`; nothing where there is no dot. */
+function afterLabel(name: string): string | undefined {
+  const dot = name.indexOf('.');
+  return dot > 0 ? name.slice(dot).toLowerCase() : undefined;
+}
+
+function namesOf(leaf: X509Certificate): readonly string[] {
+  const all = (leaf.subjectAltName ?? '').split(', ');
+  return all.filter((one) => one.startsWith('DNS:')).map((one) => one.slice(4));
 }
 
 /** What a message may show of a certificate. */

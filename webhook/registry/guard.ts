@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** Says whether an address may be dialled for a host and port. Asked with the very address that is dialled. */
@@ -51,7 +52,8 @@ export function createGuard(options: GuardOptions): Guard {
   const endpoints = new Set(options.blockedEndpoints.map(canonicalEndpoint));
   return ({ host, port, address }) => {
     if (allowed.has(`${host.toLowerCase()}:${port}`)) return true;
-    if (!ipaddr.isValid(address)) return false;
+    // stricter than ipaddr.js, which reads 1.2.3 as the C library does
+    if (isIP(address) === 0 || !ipaddr.isValid(address)) return false;
     return facesOf(ipaddr.parse(address)).every(
       (face) =>
         !REFUSED_RANGES.has(face.range()) &&

@@ -20,8 +20,9 @@ export async function handshake(tls: TLSSocket, options: HandshakeOptions, signa
   try {
     await untilSecure(tls, options.handshakeMs, signal);
   } catch (error) {
+    const showedCertificate = tls.getPeerX509Certificate() !== undefined;
     tls.destroy();
-    throw await explainHandshake(error, options);
+    throw await explainHandshake(error, options, showedCertificate);
   }
   const leaf = tls.getPeerX509Certificate();
   const certificate = certificateFacts(leaf);
@@ -59,9 +60,13 @@ function untilSecure(tls: TLSSocket, timeoutMs: number, signal: AbortSignal): Pr
 }
 
 /** A server that answers the hello with no TLS record is asked once in plain HTTP, so that the cause is known. */
-async function explainHandshake(error: unknown, options: HandshakeOptions): Promise<NetworkError> {
+async function explainHandshake(
+  error: unknown,
+  options: HandshakeOptions,
+  showedCertificate: boolean,
+): Promise<NetworkError> {
   if (error instanceof NetworkError) return error;
-  const failure = tlsFailure(error, options.tls.hasClientCertificate);
+  const failure = tlsFailure(error, { ...options.tls, showedCertificate });
   if (!isNoTlsRecord(error)) return new NetworkError(failure, { cause: error });
   return new NetworkError(
     (await speaksHttp(options, options.redial, options.probeMs))

@@ -60,7 +60,8 @@ export async function wantsClientCertificate(
   }
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const giveUp = (): void => resolve(false);
-  socket.once('error', (error) => resolve(tlsFailure(error, false).kind === 'client-certificate-required'));
+  const facts = { hasClientCertificate: false, showedCertificate: true };
+  socket.once('error', (error) => resolve(tlsFailure(error, facts).kind === 'client-certificate-required'));
   socket.once('close', giveUp);
   limit.addEventListener('abort', giveUp, { once: true });
   socket.write(request('HEAD', options));

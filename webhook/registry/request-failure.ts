@@ -1,11 +1,13 @@
 import { NetworkError, type NetworkFailure } from './failure.ts';
 import { tlsFailure } from './tls-failure.ts';
 
-/** The errors of connections that had answered before. */
+/** The errors of connections over which something had come before. */
 export type KeptAlive = WeakSet<Error>;
 
 export type RequestFacts = {
   readonly keptAlive: KeptAlive;
+  /** Whether there was ever an answer from there. */
+  readonly hasAnswered: boolean;
   readonly hasClientCertificate: boolean;
   readonly signal: AbortSignal;
 };
@@ -25,16 +27,19 @@ export function requestFailure(error: unknown, facts: RequestFacts): NetworkFail
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (OUT_OF_TIME.has(code)) return { kind: 'timeout', during: 'answer' };
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return { kind: 'not-http', reason: 'its header is too large' };
-  if (code.startsWith('HPE_')) return { kind: 'not-http', reason: 'it does not answer in HTTP' };
+  // undici's parser does not always give a code
+  if (code.startsWith('HPE_') || (error instanceof Error && error.name === 'HTTPParserError'))
+    return { kind: 'not-http', reason: 'it does not answer in HTTP' };
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
     return { kind: 'not-http', reason: 'a header that the settings declare cannot be sent' };
   }
-  const failure = tlsFailure(error, facts.hasClientCertificate);
-  return failure.kind === 'reset' ? { kind: 'reset', wasKeptAlive: hadAnswered(error, facts.keptAlive) } : failure;
+  const failure = tlsFailure(error, { ...facts, showedCertificate: true });
+  if (failure.kind !== 'reset') return failure;
+  return { kind: 'reset', wasKeptAlive: facts.hasAnswered && hadBytes(error, facts.keptAlive) };
 }
 
 /** Of a connection that the server ended undici tells how much came before; a reset is the socket's own error. */
-function hadAnswered(error: unknown, keptAlive: KeptAlive): boolean {
+function hadBytes(error: unknown, keptAlive: KeptAlive): boolean {
   if (!(error instanceof Error)) return false;
   if (keptAlive.has(error)) return true;
   const socket = 'socket' in error ? error.socket : undefined;

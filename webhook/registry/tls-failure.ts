@@ -13,8 +13,14 @@ const NOT_TLS: ReadonlySet<string> = new Set([
 
 export const isNoTlsRecord = (error: unknown): boolean => NOT_TLS.has(codeOf(error));
 
+export type TlsFacts = {
+  readonly hasClientCertificate: boolean;
+  /** The server's own certificate came: what it broke off for is ours. */
+  readonly showedCertificate: boolean;
+};
+
 /** Maps what a socket or TLS error says; used for errors after the handshake too, where TLS 1.3 tells of certificates. */
-export function tlsFailure(error: unknown, hasClientCertificate: boolean): NetworkFailure {
+export function tlsFailure(error: unknown, { hasClientCertificate, showedCertificate }: TlsFacts): NetworkFailure {
   const code = codeOf(error);
   if (code.includes('CERTIFICATE_REQUIRED')) return { kind: 'client-certificate-required' };
   if (/ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN)/u.test(code)) {
@@ -26,8 +32,10 @@ export function tlsFailure(error: unknown, hasClientCertificate: boolean): Netwo
     return { kind: 'tls', reason: 'the server offers no TLS version from 1.2 on' };
   }
   if (code.includes('HANDSHAKE_FAILURE')) {
-    const reason = 'the server broke off the handshake: no common cipher, or it wants a client certificate';
-    return { kind: 'tls', reason };
+    // TLS 1.2 has no other word for a certificate that is missing
+    return showedCertificate && !hasClientCertificate
+      ? { kind: 'client-certificate-required' }
+      : { kind: 'tls', reason: 'the server broke off the handshake: nothing that both sides accept' };
   }
   if (/^ERR_(?:SSL|TLS)_/u.test(code)) {
     return {

@@ -46,6 +46,7 @@ type Entry = {
   readonly pool: Pool;
   readonly connectOptions: ConnectOptions;
   readonly keptAlive: KeptAlive;
+  hasAnswered: boolean;
   certificate: CertificateFacts | undefined;
 };
 
@@ -87,7 +88,7 @@ export function createTransport(options: TransportOptions): Transport {
         );
       },
     });
-    const entry: Entry = { pool, connectOptions, keptAlive: new WeakSet(), certificate: undefined };
+    const entry: Entry = { pool, connectOptions, keptAlive: new WeakSet(), hasAnswered: false, certificate: undefined };
     return entry;
   };
 
@@ -112,9 +113,11 @@ export function createTransport(options: TransportOptions): Transport {
       });
     } catch (error) {
       const hasClientCertificate = entry.connectOptions.tls?.hasClientCertificate ?? false;
-      const failure = requestFailure(error, { keptAlive: entry.keptAlive, hasClientCertificate, signal });
+      const { keptAlive, hasAnswered } = entry;
+      const failure = requestFailure(error, { keptAlive, hasAnswered, hasClientCertificate, signal });
       return err(await diagnosis.explain(failure, target, entry.connectOptions, signal));
     }
+    entry.hasAnswered = true;
     // what Go and nginx say to plain HTTP on a TLS port
     const mayBeTls = response.statusCode === 400 && target.scheme === 'http';
     if (mayBeTls && (await diagnosis.isTlsBehind(target, entry.connectOptions, signal))) {

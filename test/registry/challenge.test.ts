@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { parseChallenges } from '../../webhook/registry/challenge.ts';
+
+const read = (...headers: readonly string[]): unknown =>
+  parseChallenges(headers).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
+
+describe('reading WWW-Authenticate', () => {
+  const cases: readonly (readonly [string, readonly string[], unknown])[] = [
+    ['nothing', [], []],
+    ['an empty header', [''], []],
+    ['a scheme alone', ['Basic'], [['basic', {}]]],
+    ['a realm in quotes', ['Basic realm="a b"'], [['basic', { realm: 'a b' }]]],
+    ['any case of scheme and names', ['bEaReR REALM="x"'], [['bearer', { realm: 'x' }]]],
+    ['values without quotes', ['Bearer realm=x,service=y'], [['bearer', { realm: 'x', service: 'y' }]]],
+    ['spaces around = and ,', ['Bearer realm = "x" , service = "y"'], [['bearer', { realm: 'x', service: 'y' }]]],
+    ['a comma in quotes', ['Bearer scope="repository:a:pull,push"'], [['bearer', { scope: 'repository:a:pull,push' }]]],
+    ['escapes in quotes', [String.raw`Basic realm="a\"b\\c"`], [['basic', { realm: String.raw`a"b\c` }]]],
+    ['a quote that never ends', ['Bearer realm="x'], [['bearer', { realm: 'x' }]]],
+    ['an escape at the very end', ['Bearer realm="x\\'], [['bearer', { realm: 'x\\' }]]],
+    ['the first of two equal names', ['Bearer realm="a",realm="b"'], [['bearer', { realm: 'a' }]]],
+    [
+      'a name that objects have',
+      ['Bearer __proto__="a",constructor="b"'],
+      [
+        [
+          'bearer',
+          Object.fromEntries([
+            ['__proto__', 'a'],
+            ['constructor', 'b'],
+          ]),
+        ],
+      ],
+    ],
+    ['schemes that nobody answers', ['Negotiate', 'Digest realm="x"', 'NTLM abc=='], []],
+    [
+      'Bearer before Basic',
+      ['Basic realm="b"', 'Bearer realm="t"'],
+      [
+        ['bearer', { realm: 't' }],
+        ['basic', { realm: 'b' }],
+      ],
+    ],
+    [
+      'several on one line',
+      ['Basic realm="b", Bearer realm="t"'],
+      [
+        ['bearer', { realm: 't' }],
+        ['basic', { realm: 'b' }],
+      ],
+    ],
+    [
+      'two of a kind in their order',
+      ['Bearer realm="1"', 'Bearer realm="2"'],
+      [
+        ['bearer', { realm: '1' }],
+        ['bearer', { realm: '2' }],
+      ],
+    ],
+    ['an unusable one before a usable one', ['Negotiate', 'Basic realm="b"'], [['basic', { realm: 'b' }]]],
+    ['leading commas', [', ,Basic realm="x"'], [['basic', { realm: 'x' }]]],
+    ['what is no token', ['\u{1F600} Basic'], []],
+  ];
+  for (const [name, headers, expected] of cases) {
+    it(`reads ${name}`, () => assert.deepEqual(read(...headers), expected));
+  }
+
+  it('never reads a realm in part: as much as a header may hold is read whole', () => {
+    const realm = `https://token.test/${'a'.repeat(31_000)}`;
+
+    assert.deepEqual(read(`Bearer realm="${realm}"`), [['bearer', { realm }]]);
+  });
+
+  it('keeps sixteen of a thousand challenges', () => {
+    assert.equal(parseChallenges(Array.from({ length: 1000 }, () => 'Basic realm="x"')).length, 16);
+  });
+
+  it('never throws, and gives back nothing that was not sent', () => {
+    const piece = fc.constantFrom(
+      'Bearer ',
+      'Basic',
+      ' realm',
+      '=',
+      '"',
+      ',',
+      '\\',
+      ' ',
+      '\t',
+      'x',
+      '\u0000',
+      'é',
+      '__proto__',
+    );
+    const header = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.array(piece, { maxLength: 60 }).map((all) => all.join('')),
+    );
+    fc.assert(
+      fc.property(fc.array(header, { maxLength: 4 }), (headers) => {
+        for (const { scheme, parameters } of parseChallenges(headers)) {
+          assert.match(scheme, /^(?:bearer|basic)$/u);
+          for (const value of parameters.values()) {
+            assert.ok(headers.some((one) => one.replaceAll('\\', '').includes(value.replaceAll('\\', ''))));
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('reads back every parameter that was written in quotes', () => {
+    const name = fc.stringMatching(/^[a-z]{1,8}$/u);
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.tuple(name, fc.string()), { selector: ([key]) => key, minLength: 1, maxLength: 6 }),
+        (pairs) => {
+          const text = pairs
+            .map(([key, value]) => `${key}="${value.replaceAll(/["\\]/gu, String.raw`\$&`)}"`)
+            .join(', ');
+
+          assert.deepEqual(read(`Bearer ${text}`), [['bearer', Object.fromEntries(pairs)]]);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('takes no more than linear time', () => {
+    const probes = ['Bearer realm="', '"\\'.repeat(1), 'a=', ', ', 'Bearer ', 'a="b",'].map((one) =>
+      one.repeat(32 * 1024),
+    );
+    const started = process.cpuUsage();
+    for (const probe of probes) parseChallenges([probe]);
+    const { user } = process.cpuUsage(started);
+
+    assert.ok(user < 1_500_000, `${user} microseconds of CPU for ${probes.length} probes of 32 KiB`);
+  });
+});
