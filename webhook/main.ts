@@ -85,6 +85,7 @@ async function run(config: Config, { log, signal, onOpened }: Life): Promise<voi
         const platforms = kube?.nodes.platforms() ?? [];
         return platforms.length === 0 ? undefined : { platforms, isFixed: false };
       },
+      nodeRuntimes: () => kube?.nodes.runtimes() ?? [],
     },
     DEFAULT_POLICY,
     {},

@@ -12,6 +12,7 @@ import { createGuard, unguarded, type Guard } from '../registry/guard.ts';
 import type { ResolveName } from '../registry/resolve.ts';
 import { createTransport } from '../registry/transport.ts';
 import { createEngine } from './engine.ts';
+import { withReportedRuntimes } from './node-runtimes.ts';
 import { knowledgeOf, platformsOf, setupOf, type DeclaredFiles } from './node-setup.ts';
 import type { SecretSource } from './pod-credentials.ts';
 
@@ -22,6 +23,8 @@ export type LiveEngineOptions = {
   readonly clusterAddresses: (() => ClusterAddresses) | undefined;
   /** The Nodes' platforms, where they are known. */
   readonly nodePlatforms: () => PlatformChoice | undefined;
+  /** What the Nodes report as `containerRuntimeVersion`, where they are known: for a policy that names no runtime. */
+  readonly nodeRuntimes?: () => readonly string[];
 };
 
 export type ClusterAddresses = {
@@ -49,24 +52,41 @@ const now = (): number => performance.now();
 /** The engine of `serve`: one cache and one request budget for its life, a transport for each policy. */
 export function createLiveEngine(options: LiveEngineOptions, policy: Policy, files: DeclaredFiles): LiveEngine {
   const hashIdentity = createIdentityHasher(randomBytes(32));
+  const reported = options.nodeRuntimes ?? ((): readonly string[] => []);
   let inForce = policy;
   const budget = createBudget({ requestsPerMinute: () => inForce.limits.requestsPerMinute, now });
+  let lookedAtMs = now();
   let running = start(policy, files);
 
   function start(next: Policy, nextFiles: DeclaredFiles): Running {
     inForce = next;
-    return startEngine({ ...options, policy: next, files: nextFiles, budget, hashIdentity, now });
+    const effective = withReportedRuntimes(next, reported());
+    return startEngine({ ...options, policy: effective, files: nextFiles, budget, hashIdentity, now });
+  }
+  function replace(next: Policy, nextFiles: DeclaredFiles): void {
+    const before = running;
+    running = start(next, nextFiles);
+    lookedAtMs = now();
+    // what is under way keeps its connections until its own deadline
+    setTimeout(() => before.close().catch(() => undefined), LINGER_MS).unref();
+  }
+  /** Nodes come and go with their runtimes: an engine that was started for others is replaced. */
+  function lookAtNodes(): void {
+    if (now() < lookedAtMs + LOOK_EVERY_MS) return;
+    lookedAtMs = now();
+    const { runtimes } = withReportedRuntimes(inForce, reported()).nodes;
+    if (runtimes.join() !== running.runtimes.join()) replace(inForce, running.files);
   }
 
   return {
-    predict: (question, signal) => running.predict(question, signal),
+    predict: (question, signal) => {
+      lookAtNodes();
+      return running.predict(question, signal);
+    },
     policy: () => inForce,
     family: () => running.family,
     use: (next, nextFiles) => {
-      const before = running;
-      running = start(next, nextFiles);
-      // what is under way keeps its connections until its own deadline
-      setTimeout(() => before.close().catch(() => undefined), LINGER_MS).unref();
+      replace(next, nextFiles);
       return running.problems;
     },
     close: () => running.close(),
@@ -75,8 +95,13 @@ export function createLiveEngine(options: LiveEngineOptions, policy: Policy, fil
 
 /** Longer than any review. */
 const LINGER_MS = 30_000;
+/** The first Nodes are known within a second of the start; later a new runtime is rare. */
+const LOOK_EVERY_MS = 1_000;
 
 type Running = {
+  /** What it was started with. */
+  readonly runtimes: readonly string[];
+  readonly files: DeclaredFiles;
   readonly predict: PredictImage;
   readonly family: RuntimeFamily;
   readonly problems: readonly SettingsProblem[];
@@ -114,7 +139,14 @@ function startEngine(options: StartOptions): Running {
     explains: false,
     now,
   });
-  return { predict, problems, family: knowledge.runtimes[0]?.family ?? 'containerd', close: transport.close };
+  return {
+    runtimes: policy.nodes.runtimes,
+    files,
+    predict,
+    problems,
+    family: knowledge.runtimes[0]?.family ?? 'containerd',
+    close: transport.close,
+  };
 }
 
 /** The cluster's own addresses come and go with its Nodes: they are looked up at each dial, and parsed when they change. */
