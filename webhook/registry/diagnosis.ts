@@ -1,6 +1,6 @@
 import type { SecureContext } from 'node:tls';
 import type { Connect, ConnectOptions } from './connection.ts';
-import type { NetworkFailure } from './failure.ts';
+import { NO_HTTP, type NetworkFailure } from './failure.ts';
 import { speaksTls, wantsClientCertificate } from './probe.ts';
 import type { WireTarget } from './wire.ts';
 
@@ -40,7 +40,7 @@ export function createDiagnosis({ connect, contextFor, probeMs, lifetime }: Diag
     explain: async (failure, target, options, signal) => {
       // what answered before speaks what we speak
       if (lifetime.aborted || (failure.kind === 'reset' && failure.wasKeptAlive)) return failure;
-      const mayBeTls = failure.kind === 'not-http' || failure.kind === 'reset';
+      const mayBeTls = failure.kind === 'reset' || (failure.kind === 'not-http' && failure.reason === NO_HTTP);
       if (mayBeTls && (await isTlsBehind(target, options, signal))) return { kind: 'tls-answer' };
       const mayWantOne = options.tls !== undefined && !options.tls.hasClientCertificate;
       if (failure.kind !== 'reset' || !mayWantOne) return failure;

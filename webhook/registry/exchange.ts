@@ -137,9 +137,12 @@ function redirectOutcome(failure: RedirectFailure, proof: Evidence): PullOutcome
   return { kind: 'registry-error', reason, evidence: { ...proof, status: failure.status } };
 }
 
+/** HTTP would meet the same. */
+const NEVER_FALLS_BACK: ReadonlySet<NetworkFailure['kind']> = new Set(['blocked', 'dns', 'resting', 'unsendable']);
+
 /** When HTTPS may give way to HTTP: containerd's httpFallback (pull-parity E6); the others on any failure (E9, E11). */
 function fallsBack(failure: NetworkFailure, style: ClientStyle, authority: string): boolean {
-  if (failure.kind === 'blocked' || failure.kind === 'dns' || failure.kind === 'resting') return false;
+  if (NEVER_FALLS_BACK.has(failure.kind)) return false;
   if (style !== 'containerd') return true;
   if (failure.kind === 'http-answer') return true;
   if (failure.kind === 'timeout' && failure.during === 'handshake') return true;

@@ -21,6 +21,8 @@ export function outcomeOfFailure(failure: NetworkFailure, evidence: Evidence, ho
       return { kind: 'https-expected-http', evidence };
     case 'not-http':
       return { kind: 'registry-error', reason: failure.reason, evidence };
+    case 'unsendable':
+      return { kind: 'not-checked', reason: 'node-settings', detail: `${host}: ${failure.reason}` };
     case 'client-certificate-required':
       return { kind: 'tls-client-certificate-required', evidence };
     case 'tls':

@@ -17,6 +17,8 @@ export type NetworkFailure =
   /** A plain request was answered by a TLS server. */
   | { readonly kind: 'tls-answer' }
   | { readonly kind: 'not-http'; readonly reason: string }
+  /** Not asked: what the settings declare cannot be sent. */
+  | { readonly kind: 'unsendable'; readonly reason: string }
   | {
       readonly kind: 'certificate';
       readonly fault: CertificateFault;
@@ -24,6 +26,9 @@ export type NetworkFailure =
     }
   | { readonly kind: 'client-certificate-required' }
   | { readonly kind: 'tls'; readonly reason: string };
+
+/** The reason of a `not-http` that may come of speaking HTTP to something else. */
+export const NO_HTTP = 'it does not answer in HTTP';
 
 export type CertificateFault = 'expired' | 'wrong-name' | 'unknown-authority' | 'other';
 

@@ -1,4 +1,4 @@
-import { NetworkError, type NetworkFailure } from './failure.ts';
+import { NetworkError, NO_HTTP, type NetworkFailure } from './failure.ts';
 import { tlsFailure } from './tls-failure.ts';
 
 /** The errors of connections over which something had come before. */
@@ -29,9 +29,9 @@ export function requestFailure(error: unknown, facts: RequestFacts): NetworkFail
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return { kind: 'not-http', reason: 'its header is too large' };
   // undici's parser does not always give a code
   if (code.startsWith('HPE_') || (error instanceof Error && error.name === 'HTTPParserError'))
-    return { kind: 'not-http', reason: 'it does not answer in HTTP' };
+    return { kind: 'not-http', reason: NO_HTTP };
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
-    return { kind: 'not-http', reason: 'a header that the settings declare cannot be sent' };
+    return { kind: 'unsendable', reason: 'a header that the settings declare cannot be sent' };
   }
   const failure = tlsFailure(error, { ...facts, showedCertificate: true });
   if (failure.kind !== 'reset') return failure;
