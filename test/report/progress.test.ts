@@ -26,6 +26,25 @@ describe('the progress line', () => {
     ]);
   });
 
+  it('carries a remark, before and beside what was checked', () => {
+    const { stream, written } = recorder(true, 60);
+    const progress = createProgress(stream);
+    progress.note('1 MiB of layers read');
+    progress.update(1, 2, 'reg/app');
+    progress.note('2 MiB of layers read\n');
+    progress.update(2, 2, 'registry.example/a/long/name');
+
+    assert.deepEqual(
+      written.map((line) => line.slice('\r\u001b[2K'.length)),
+      [
+        '1 MiB of layers read',
+        'checked 1 of 2, 1 MiB of layers read: reg/app',
+        'checked 1 of 2, 2 MiB of layers read: reg/app',
+        'checked 2 of 2, 2 MiB of layers read: registry.example/a...',
+      ],
+    );
+  });
+
   it('never reaches the last column, and carries no control characters of an image', () => {
     const { stream, written } = recorder(true, 30);
     createProgress(stream).update(1, 2, `\u001b[31m\n${'x'.repeat(200)}`);
@@ -40,6 +59,7 @@ describe('the progress line', () => {
       const { stream, written } = recorder(isTTY);
       const progress = createProgress(stream);
       progress.update(1, 2, 'nginx');
+      progress.note('1 MiB read');
       progress.clear();
 
       assert.deepEqual(written, []);

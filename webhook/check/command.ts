@@ -4,6 +4,8 @@ import { manifestSecretSource } from '../manifests/secret-source.ts';
 import type { SettingsProblem } from '../node/endpoint.ts';
 import { createPlanner } from '../node/plan.ts';
 import { toPrintable } from '../outcome/printable.ts';
+import { formatBytes } from '../outcome/quantity.ts';
+import { createContentCheck } from '../pull/content.ts';
 import { createProgress } from '../report/progress.ts';
 import type { CheckResult } from '../report/result.ts';
 import { runCheck } from './check.ts';
@@ -113,7 +115,10 @@ async function judge(input: Input, live: LiveCluster | undefined, { streams, say
       hosts: options.hosts,
       timeoutMs: options.timeoutMs,
       explains: options.explains,
-      contentCheck: undefined,
+      contentCheck:
+        options.verify === 'content'
+          ? () => createContentCheck({ onRead: (bytes) => progress.note(`${formatBytes(bytes)} of layers read`) })
+          : undefined,
       onProgress: (done, total, current) => progress.update(done, total, current),
       onError: (image, reason) => {
         progress.clear();

@@ -37,6 +37,8 @@ export type CheckOptions = {
 
 /** Patience with a slow registry; one that says nothing at all ends sooner. */
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** Layers of some gigabytes take minutes: as long as a Deployment waits for its Pods. */
+const DEFAULT_CONTENT_TIMEOUT_MS = 600_000;
 /** Beyond a day, timers overflow before anybody's patience. */
 const MAX_TIMEOUT_MS = 86_400_000;
 const NAMESPACE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/u;
@@ -65,11 +67,16 @@ export function readCheckOptions(flags: CheckFlags): Result<CheckOptions, readon
   if (flags.dockerConfig !== undefined && flags.serviceAccount !== undefined) {
     mistakes.push('--docker-config and --service-account: both give the logins of the same images, keep one of them');
   }
+  const verify = choose('--verify', flags.verify, ['headers', 'content']);
   const options: CheckOptions = {
     failOn: choose('--fail-on', flags.failOn, ['deny', 'warn']),
-    timeoutMs: readTimeout(flags.timeout, mistakes),
+    timeoutMs: readTimeout(
+      flags.timeout,
+      verify === 'content' ? DEFAULT_CONTENT_TIMEOUT_MS : DEFAULT_TIMEOUT_MS,
+      mistakes,
+    ),
     hosts: hosts.ok ? hosts.value : new Map(),
-    verify: choose('--verify', flags.verify, ['headers', 'content']),
+    verify,
     explains: flags.explain === true,
     output: choose('--output', flags.output, ['table', 'json', 'sarif', 'junit']),
     namespace: flags.namespace,
@@ -78,10 +85,10 @@ export function readCheckOptions(flags: CheckFlags): Result<CheckOptions, readon
   return mistakes.length > 0 ? err(mistakes) : ok(options);
 }
 
-function readTimeout(text: string | undefined, mistakes: string[]): number {
-  if (text === undefined) return DEFAULT_TIMEOUT_MS;
+function readTimeout(text: string | undefined, defaultMs: number, mistakes: string[]): number {
+  if (text === undefined) return defaultMs;
   const duration = parseDuration(text);
   if (duration.ok && duration.value > 0 && duration.value <= MAX_TIMEOUT_MS) return duration.value;
   mistakes.push(`--timeout ${quote(text, 60)}: expected a duration such as 30s, 500ms or 2m`);
-  return DEFAULT_TIMEOUT_MS;
+  return defaultMs;
 }

@@ -64,9 +64,12 @@ export function addCheckCommand(program: Command, streams: Streams, end: (exitCo
     .option('--service-account <name>', 'ServiceAccount of the images of the command line (default: default)')
     .optionsGroup('How to check, and what to print:')
     .option('--fail-on <action>', 'exit with 1 on this or worse: deny or warn (default: deny)')
-    .option('--timeout <duration>', 'for each image (default: 30s)')
+    .option('--timeout <duration>', 'for each image (default: 30s, with --verify content 10m)')
     .option('--add-host <name:ip>', 'an address for a name, as docker run has it; repeatable', appended)
-    .option('--verify <depth>', 'headers: the parts are there; content: read all layers too (default: headers)')
+    .option(
+      '--verify <depth>',
+      'headers: every part is there; content: read and unpack every layer too, keeping none (default: headers)',
+    )
     .option('--explain', 'print the course of each check too; on standard error unless the output is a table')
     .option('-o, --output <format>', 'table, json, sarif or junit (default: table)')
     .addHelpText('after', EXAMPLES)

@@ -10,6 +10,8 @@ export type ProgressStream = {
 export type Progress = {
   /** Rewrites the line: `checked 2 of 7: reg.example/app:1`. */
   update(done: number, total: number, current: string): void;
+  /** Adds a remark to the line until the next one: `checked 2 of 7, 120 MiB of layers read: reg.example/app:1`. */
+  note(text: string): void;
   /** Wipes the line; before anything else is printed. */
   clear(): void;
 };
@@ -19,15 +21,25 @@ const USUAL_COLUMNS = 80;
 
 /** One line that is written over on a terminal; nothing at all elsewhere. */
 export function createProgress(stream: ProgressStream): Progress {
-  if (stream.isTTY !== true) return { update: () => undefined, clear: () => undefined };
+  if (stream.isTTY !== true) return { update: () => undefined, note: () => undefined, clear: () => undefined };
   let isShown = false;
+  let checked: { readonly count: string; readonly current: string } | undefined;
+  let remark: string | undefined;
+  const show = (): void => {
+    // in the last column many terminals would already wrap
+    const room = (stream.columns ?? USUAL_COLUMNS) - 1;
+    const head = [checked?.count, remark].filter((part) => part !== undefined).join(', ');
+    stream.write(`${WIPE}${shortenEnd(checked === undefined ? head : `${head}: ${checked.current}`, room)}`);
+    isShown = true;
+  };
   return {
     update(done, total, current) {
-      // in the last column many terminals would already wrap
-      const room = (stream.columns ?? USUAL_COLUMNS) - 1;
-      const text = shortenEnd(`checked ${done} of ${total}: ${toPrintable(current)}`, room);
-      stream.write(`${WIPE}${text}`);
-      isShown = true;
+      checked = { count: `checked ${done} of ${total}`, current: toPrintable(current) };
+      show();
+    },
+    note(text) {
+      remark = toPrintable(text);
+      show();
     },
     clear() {
       if (isShown) stream.write(WIPE);
