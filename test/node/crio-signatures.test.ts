@@ -171,13 +171,12 @@ describe('a mistake in policy.json', () => {
         [[FILE, line]],
       );
       assert.match(problems[0]?.reason ?? '', reason);
-      assert.match(problems[0]?.reason ?? '', /CRI-O refuses every pull with it, and it is left out here$/u);
+      assert.match(problems[0]?.reason ?? '', /CRI-O refuses every pull with it$/u);
     });
   }
 
-  it('leaves the registries in force', () => {
-    const setup = withText('{', '[[registry]]\nlocation = "reg.example"\ninsecure = true\n');
-
-    assert.deepEqual(summariesFor('reg.example/app', CRIO, setup), ['https-then-http://reg.example/v2 unverified']);
+  it('refuses every pull', () => {
+    assert.equal(refusalFor('reg.example/app', CRIO, withText('{')).file, FILE);
+    assert.equal(planFor('reg.example/app', 'containerd@2.1/transfer', withText('{')).kind, 'endpoints');
   });
 });

@@ -60,8 +60,11 @@ location = "one.example"
 prefix = "reg.example/team"
 location = "two.example/of/team/"
 [[registry]]
+prefix = "reg.example/team/app"
+location = "three.example/app"
+[[registry]]
 prefix = "reg.example/team/app:1"
-location = "three.example/app:9"
+location = "none.example/app:9"
 `);
     const asked = (image: string): readonly unknown[] =>
       endpointsFor(image, CRIO, setup).map(({ authority, repository }) => `${authority}/${repository}`);
@@ -70,7 +73,7 @@ location = "three.example/app:9"
     assert.deepEqual(asked('reg.example/teams/app'), ['one.example/teams/app']);
     assert.deepEqual(asked('reg.example/team/web'), ['two.example/of/team/web']);
     assert.deepEqual(asked('reg.example/team/app:1'), ['three.example/app']);
-    assert.deepEqual(asked('reg.example/team/app:2'), ['two.example/of/team/app']);
+    assert.deepEqual(asked('reg.example/team/app/deep:2'), ['three.example/app/deep']);
     assert.deepEqual(asked('reg.example:5000/app'), ['one.example:5000/app']);
     assert.deepEqual(asked('areg.example/app'), ['areg.example/app']);
   });
@@ -368,10 +371,14 @@ describe('a mistake in registries.conf', () => {
     });
   }
 
-  it('leaves the other files in force', () => {
+  it('in any of the files refuses every pull, as nothing can be said of such a node', () => {
     const setup = crioWith('[[registry]]\nlocation = "a.example"\ninsecure = true\n', 'short-name-mode = 1');
 
-    assert.deepEqual(summariesFor('a.example/app', CRIO, setup), ['https-then-http://a.example/v2 unverified']);
-    assert.equal(createPlanner({ ...EMPTY_SETUP, ...setup }).problems.length, 1);
+    for (const image of ['a.example/app', 'b.example/app', 'app']) {
+      const plan = refusalFor(image, CRIO, setup);
+      assert.match(plan.reason, /^expected short-name-mode to be a string; CRI-O refuses every pull with it$/u);
+      assert.equal(plan.file, '/etc/containers/registries.conf.d/1.conf');
+    }
+    assert.deepEqual(summariesFor('a.example/app', 'containerd@2.1/transfer', setup), ['https://a.example/v2']);
   });
 });

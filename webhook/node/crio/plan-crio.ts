@@ -5,7 +5,7 @@ import { defaultEndpoint } from '../default-endpoint.ts';
 import type { Endpoint, EndpointPlan, SettingsProblem } from '../endpoint.ts';
 import type { FileTree } from '../file-tree.ts';
 import { registryOf } from '../host.ts';
-import { pullSources, fullName, type PullSource } from './pull-source.ts';
+import { nameOf, pullSources, type PullSource } from './pull-source.ts';
 import { findRegistry, type Registries } from './registries.ts';
 import { resolveShortName } from './short-name.ts';
 import { askSignaturePolicy } from './signature-demand.ts';
@@ -18,6 +18,7 @@ export type CrioSettings = {
   readonly certsD: readonly FileTree[];
   /** `undefined` where no policy.json was declared: then every image is accepted. */
   readonly signatures: SignaturePolicy | undefined;
+  /** Mistakes that spoil a file: the runtime pulls nothing at all then. */
   readonly problems: readonly SettingsProblem[];
 };
 
@@ -33,6 +34,8 @@ export function planCrio(
     file: file === '' ? undefined : file,
     problems: settings.problems,
   });
+  const [broken] = settings.problems;
+  if (broken !== undefined) return refused(broken);
   const candidates = candidatesOf(reference, settings.registries, options);
   if (!candidates.ok) return refused(candidates.error);
   const endpoints: Endpoint[] = [];
@@ -79,7 +82,7 @@ function endpointsOf(
   settings: CrioSettings,
 ): { readonly endpoints: readonly Endpoint[]; readonly refusals: readonly Refusal[] } {
   const { registries } = settings;
-  const found = registries === undefined ? undefined : findRegistry(registries, fullName(reference));
+  const found = registries === undefined ? undefined : findRegistry(registries, nameOf(reference));
   if (found?.registry.isBlocked === true) {
     return { endpoints: [], refusals: [blocked(found.registry.prefix, found.file)] };
   }
@@ -102,7 +105,7 @@ function toEndpoint(
   settings: CrioSettings & { readonly file: string | undefined },
 ): Result<Endpoint, Refusal> {
   const { reference } = source;
-  const found = settings.registries === undefined ? undefined : findRegistry(settings.registries, fullName(reference));
+  const found = settings.registries === undefined ? undefined : findRegistry(settings.registries, nameOf(reference));
   if (found?.registry.isBlocked === true) return err(blocked(found.registry.prefix, found.file));
   const folder = readHostFolder(settings.certsD, reference.host);
   if (!folder.ok) return folder;

@@ -31,9 +31,12 @@ export function pullSources(
   return ok(sources);
 }
 
-/** The full name that prefixes are compared with: `docker.io/library/nginx:1.25`. */
+/** What prefixes are compared with: a prefix with a tag matches nothing, whatever the manual says (`FindRegistry`). */
+export const nameOf = (reference: ImageReference): string => `${reference.host}/${reference.path}`;
+
+/** The full name: `docker.io/library/nginx:1.25`. */
 export function fullName(reference: ImageReference): string {
-  const name = `${reference.host}/${reference.path}`;
+  const name = nameOf(reference);
   return reference.digest === undefined ? `${name}:${reference.tag ?? 'latest'}` : `${name}@${reference.digest}`;
 }
 

@@ -19,7 +19,7 @@ export type RegistriesFile = {
   readonly aliases: Readonly<Record<string, string>>;
 };
 
-const CONSEQUENCE = 'CRI-O refuses every pull with it, and it is left out here';
+const CONSEQUENCE = 'CRI-O refuses every pull with it';
 const MODES: readonly ShortNameMode[] = ['enforcing', 'permissive', 'disabled'];
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::\d+)?$/u;
 

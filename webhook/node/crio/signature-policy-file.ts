@@ -20,7 +20,7 @@ export type SignaturePolicy = {
   readonly scopes: ReadonlyMap<string, SignatureDemand>;
 };
 
-const CONSEQUENCE = 'CRI-O refuses every pull with it, and it is left out here';
+const CONSEQUENCE = 'CRI-O refuses every pull with it';
 const SIGNED: readonly string[] = ['signedBy', 'sigstoreSigned', 'signedBaseLayer'];
 
 /**
