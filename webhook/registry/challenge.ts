@@ -15,8 +15,13 @@ const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]/u;
  * Linear in the length of the header; what cannot be read is left out.
  */
 export function parseChallenges(headers: readonly string[]): readonly Challenge[] {
-  const found = headers.flatMap((header) => parseHeader(header.slice(0, MAX_HEADER))).slice(0, MAX_CHALLENGES);
+  const found = challengesAsSent(headers);
   return [...found.filter(({ scheme }) => scheme === 'bearer'), ...found.filter(({ scheme }) => scheme === 'basic')];
+}
+
+/** The same in the registry's order: containers/image answers the first that it can (`setupRequestAuth`). */
+export function challengesAsSent(headers: readonly string[]): readonly Challenge[] {
+  return headers.flatMap((header) => parseHeader(header.slice(0, MAX_HEADER))).slice(0, MAX_CHALLENGES);
 }
 
 function parseHeader(text: string): readonly Challenge[] {

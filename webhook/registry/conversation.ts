@@ -1,7 +1,7 @@
 import { err, ok, type Result } from '../image/result.ts';
 import type { Identity, PullOutcome } from '../outcome/outcome.ts';
 import type { Answer, Ask, BodyUse } from './answer.ts';
-import { parseChallenges, type Challenge } from './challenge.ts';
+import { challengesAsSent, parseChallenges, type Challenge } from './challenge.ts';
 import type { Exchange, Exchanged } from './exchange.ts';
 import { authorizationHeader, type Authorization, type LogIn } from './login.ts';
 import { SERVER_ERRORS } from './memo.ts';
@@ -30,7 +30,7 @@ export function createConversation({ exchange, logIn, style, identity }: Convers
     const pong = await exchange.ask({ method: 'GET', resource: { kind: 'ping' }, body, headers: {} }, signal);
     if (!pong.ok) return pong;
     const { answer } = pong.value;
-    const challenges = challengesOf(pong.value);
+    const challenges = challengesOf(pong.value, style);
     if (answer.status === 401 && !answer.isElsewhere && challenges.length > 0) {
       const login = await logIn(challenges, answer.evidence, signal);
       if (!login.ok) return login;
@@ -62,7 +62,7 @@ export function createConversation({ exchange, logIn, style, identity }: Convers
       if (!got.ok) return got;
       const { answer } = got.value;
       if (answer.status === 401 && !answer.isElsewhere) {
-        const challenges = challengesOf(got.value);
+        const challenges = challengesOf(got.value, style);
         if (sentWith.kind !== 'none') return refusedAgain(challenges, answer, identity) ?? got;
         if (style !== 'containerd' || challenges.length === 0) return got;
         // oxlint-disable-next-line no-await-in-loop
@@ -82,8 +82,10 @@ export function createConversation({ exchange, logIn, style, identity }: Convers
 /** `{}` is what most registries say. */
 const MAX_PING_BYTES = 1024;
 
-const challengesOf = ({ reply }: Exchanged): readonly Challenge[] =>
-  parseChallenges(reply.headerAll('www-authenticate'));
+function challengesOf({ reply }: Exchanged, style: ClientStyle): readonly Challenge[] {
+  const headers = reply.headerAll('www-authenticate');
+  return style === 'crio' ? challengesAsSent(headers) : parseChallenges(headers);
+}
 
 function rangeHeader({ range }: Ask): Readonly<Record<string, string>> {
   return range === undefined ? {} : { range: `bytes=${range.from}-` };
