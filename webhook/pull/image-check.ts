@@ -77,7 +77,8 @@ async function checkConfig(
   const config = decodeImageConfig(bytes);
   if (!config.ok) return damaged(`cannot be read: ${config.error}`);
   const { diffIds } = config.value;
-  if (kind.unknownLayer === undefined && diffIds.length !== manifest.layers.length) {
+  const isUnknowing = diffIds.length === 0 && context.traits.diffIds === 'all-or-none';
+  if (kind.unknownLayer === undefined && !isUnknowing && diffIds.length !== manifest.layers.length) {
     return damaged(`lists ${diffIds.length} diff ids for ${manifest.layers.length} layers`);
   }
   return config;

@@ -46,6 +46,7 @@ function containerd(runtime: Extract<Runtime, { family: 'containerd' }>): Runtim
     unknownLayer: isTransfer ? 'pulled' : 'refused',
     knowsDockerZstd: since20,
     gzipLabelledTar: 'fails',
+    diffIds: 'one-for-each',
     checksSizes: 'all',
     foreignUrls: 'first',
   };
@@ -77,6 +78,7 @@ function dockerGraph(runtime: Extract<Runtime, { family: 'docker' }>): RuntimeTr
     unknownLayer: 'refused',
     knowsDockerZstd: true,
     gzipLabelledTar: 'unpacks',
+    diffIds: 'one-for-each',
     checksSizes: 'none',
     foreignUrls: 'passed-over',
   };
@@ -116,6 +118,7 @@ function crio(runtime: Extract<Runtime, { family: 'crio' }>): RuntimeTraits {
     unknownLayer: 'pulled',
     knowsDockerZstd: true,
     gzipLabelledTar: 'unpacks',
+    diffIds: 'all-or-none',
     checksSizes: 'config',
     foreignUrls: 'first',
   };
