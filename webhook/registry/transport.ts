@@ -46,6 +46,7 @@ type Entry = {
   readonly pool: Pool;
   readonly connectOptions: ConnectOptions;
   readonly keptAlive: KeptAlive;
+  /** In HTTP, as far as we know. */
   hasAnswered: boolean;
   certificate: CertificateFacts | undefined;
 };
@@ -117,13 +118,13 @@ export function createTransport(options: TransportOptions): Transport {
       const failure = requestFailure(error, { keptAlive, hasAnswered, hasClientCertificate, signal });
       return err(await diagnosis.explain(failure, target, entry.connectOptions, signal));
     }
-    entry.hasAnswered = true;
-    // what Go and nginx say to plain HTTP on a TLS port
-    const mayBeTls = response.statusCode === 400 && target.scheme === 'http';
+    // 400 is what Go and nginx say to plain HTTP on a TLS port, whatever is asked
+    const mayBeTls = response.statusCode === 400 && target.scheme === 'http' && !entry.hasAnswered;
     if (mayBeTls && (await diagnosis.isTlsBehind(target, entry.connectOptions, signal))) {
       discard(response.body);
       return err({ kind: 'tls-answer' });
     }
+    entry.hasAnswered = true;
     return ok(replyOf(response, signal));
   };
 

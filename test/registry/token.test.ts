@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { unlimited } from '../../webhook/registry/budget.ts';
+import { createSender } from '../../webhook/registry/sender.ts';
+import { fetchToken, type TokenRequest } from '../../webhook/registry/token.ts';
+import { cut, neverAnswer, only, redirect, reply, status } from '../support/bend.ts';
+import { startTokenService, type TokenService, type TokenServiceOptions } from '../support/token-service.ts';
+import { createCleanup, createWire, NO_TLS, soon } from './rig.ts';
+
+const cleanup = createCleanup();
+after(cleanup.run);
+const transport = cleanup.add(createWire());
+const send = createSender({
+  send: transport.send,
+  budget: unlimited,
+  countRequest: () => undefined,
+  note: () => undefined,
+});
+const LOGIN = { username: 'ci', password: 'p w+&=%:\u00fc' };
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+const service = async (options: TokenServiceOptions = {}): Promise<TokenService> =>
+  cleanup.add(await startTokenService({ logins: { [LOGIN.username]: LOGIN.password }, ...options }));
+
+function request(at: TokenService, more: Partial<TokenRequest> = {}): TokenRequest {
+  return {
+    realm: new URL(at.realm),
+    service: 'registry & co',
+    scopes: ['repository:team/app:pull'],
+    login: undefined,
+    style: 'containerd',
+    tls: NO_TLS,
+    dialTimeoutMs: 5_000,
+    ...more,
+  };
+}
+
+/** `token`, or the failure. */
+async function outcome(at: TokenService, more: Partial<TokenRequest> = {}, signal = soon()): Promise<unknown> {
+  const got = await fetchToken(send, request(at, more), signal);
+  return got.ok ? 'token' : got.error;
+}
+
+describe('how a token is asked for', () => {
+  it('without a login: by GET, with service and scope', async () => {
+    const tokens = await service();
+
+    assert.equal(await outcome(tokens), 'token');
+    const [asked] = tokens.log.requests;
+    assert.deepEqual(
+      [...new URL(asked?.url ?? '').searchParams],
+      [
+        ['service', 'registry & co'],
+        ['scope', 'repository:team/app:pull'],
+      ],
+    );
+    assert.deepEqual([asked?.method, asked?.authorization], ['GET', 'none']);
+  });
+
+  it('as containerd: the login by POST, and nothing of it in the URL', async () => {
+    const tokens = await service();
+
+    assert.equal(await outcome(tokens, { login: LOGIN }), 'token');
+    const [asked] = tokens.log.requests;
+    assert.deepEqual([asked?.method, asked?.authorization, asked?.url], ['POST', 'none', tokens.realm]);
+    assert.deepEqual(
+      [...new URLSearchParams(asked?.body)],
+      [
+        ['grant_type', 'password'],
+        ['service', 'registry & co'],
+        ['client_id', 'containerd-client'],
+        ['scope', 'repository:team/app:pull'],
+        ['username', LOGIN.username],
+        ['password', LOGIN.password],
+      ],
+    );
+  });
+
+  for (const style of ['docker', 'crio'] as const) {
+    it(`as ${style}: the login by GET, in the header`, async () => {
+      const tokens = await service();
+
+      assert.equal(await outcome(tokens, { login: LOGIN, style }), 'token');
+      const [asked] = tokens.log.requests;
+      assert.deepEqual([asked?.method, asked?.authorization], ['GET', 'basic']);
+      assert.equal(new URL(asked?.url ?? '').searchParams.get('account'), LOGIN.username);
+      assert.deepEqual(
+        tokens.log.sightings(LOGIN.password).map(({ where }) => where),
+        ['authorization'],
+      );
+    });
+  }
+
+  it('beside what the realm asks for itself, and without its fragment', async () => {
+    const tokens = await service();
+
+    assert.equal(await outcome(tokens, { realm: new URL(`${tokens.realm}?tenant=a%20b#top`) }), 'token');
+    assert.equal(new URL(tokens.log.requests[0]?.url ?? '').searchParams.get('tenant'), 'a b');
+    assert.ok(!tokens.log.requests[0]?.url.includes('top'));
+  });
+});
+
+describe('a token service that knows no POST', () => {
+  for (const code of [400, 401, 404, 405]) {
+    it(`is asked by GET after ${code}`, async () => {
+      const tokens = await service({ bends: [only({ method: 'POST' }, status(code, 'UNSUPPORTED'))] });
+
+      assert.equal(await outcome(tokens, { login: LOGIN }), 'token');
+      const asked = tokens.log.requests.filter(({ path }) => path === '/token'); // a first 400 may come from a TLS port
+      assert.deepEqual(
+        asked.map(({ method, authorization }) => `${method} ${authorization}`),
+        ['POST none', 'GET basic'],
+      );
+    });
+  }
+
+  for (const code of [402, 403, 429, 500, 503]) {
+    it(`is not what says ${code}: that is final`, async () => {
+      const tokens = await service({
+        bends: [only({ method: 'POST' }, status(code, 'DENIED', { 'retry-after': '7' }))],
+      });
+
+      assert.deepEqual(await outcome(tokens, { login: LOGIN }), {
+        kind: 'status',
+        method: 'POST',
+        status: code,
+        code: 'DENIED',
+        retryAfterSeconds: 7,
+      });
+      assert.deepEqual(tokens.log.lines(), ['POST /token']);
+    });
+  }
+});
+
+describe('what a token service answers', () => {
+  const unreadable = (reason: string) => ({ kind: 'unreadable', method: 'GET', reason });
+  const without = unreadable('the token service did not include a token in its answer');
+  const tooMuch = unreadable('the token service sent more than a token, or broke off');
+  const cases: readonly (readonly [string, string | undefined, unknown])[] = [
+    ['a token', '{"token":"abc"}', 'token'],
+    ['an access token and a broken token', '{"token":"a b","access_token":"abc"}', 'token'],
+    ['numbers of any kind for its life', '{"token":"abc","expires_in":-1e99}', 'token'],
+    ['no token', '{}', without],
+    ['a token with a line break', String.raw`{"token":"a\r\nX-Evil: 1"}`, without],
+    ['a page', '<html>', unreadable('the token service did not answer in JSON')],
+    ['nothing', '', unreadable('the token service did not answer in JSON')],
+    ['ten times as much as a token', `{"token":"${'a'.repeat(640 * 1024)}"}`, tooMuch],
+  ];
+  for (const [name, body, expected] of cases) {
+    it(`may be ${name}`, async () => {
+      const tokens = await service({ bends: [reply(200, JSON_TYPE, body)] });
+
+      assert.deepEqual(await outcome(tokens), expected);
+    });
+  }
+
+  it('may break off, or not come in time', async () => {
+    const broken = await service({ bends: [cut(5)] });
+    const silent = await service({ bends: [neverAnswer] });
+
+    assert.deepEqual(await outcome(broken), tooMuch);
+    assert.deepEqual(await outcome(silent, {}, soon(100)), {
+      kind: 'network',
+      method: 'GET',
+      failure: { kind: 'timeout', during: 'answer' },
+    });
+  });
+
+  for (const code of [301, 302, 303, 307, 308]) {
+    it(`may be a redirect, which takes nothing along: ${code}`, async () => {
+      const elsewhere = await service();
+      const tokens = await service({ bends: [redirect(elsewhere.realm, code)] });
+
+      assert.deepEqual(await outcome(tokens), { kind: 'redirected', method: 'GET' });
+      assert.deepEqual(await outcome(tokens, { login: LOGIN }), { kind: 'redirected', method: 'POST' });
+      assert.deepEqual(await outcome(tokens, { login: LOGIN, style: 'docker' }), { kind: 'redirected', method: 'GET' });
+      assert.deepEqual(elsewhere.log.lines(), []);
+    });
+  }
+});
