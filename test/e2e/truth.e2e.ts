@@ -192,6 +192,6 @@ function readTruths(text: string): Map<string, Truth> {
 
 async function cleanUp(cluster: Cluster): Promise<void> {
   await cluster.kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=true', '--timeout=5m']);
-  await removeHosts();
+  await removeHosts('truth.test');
   await removeSettings(cluster.certsD, 'truth.test');
 }
