@@ -96,7 +96,7 @@ async function judge(input: Input, live: LiveCluster | undefined, { streams, say
   const { problems } = createPlanner(setup.value.setup);
   say([
     ...(live?.notice === undefined || choices.policy !== undefined ? [] : [live.notice]),
-    ...(given?.missing ?? []).map((what) => `${what} is not at hand: what hangs on the nodes' files is no proof then`),
+    ...(given?.missing ?? []).map((what) => `not at hand: ${what}; what hangs on the nodes' files is no proof then`),
     ...(logins?.notice === undefined ? [] : [logins.notice]),
     ...manifests.notices,
     ...problems.map(describeProblem),
