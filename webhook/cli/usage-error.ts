@@ -15,10 +15,11 @@ export function speakAsOurselves(command: Command): Command {
 }
 
 function describe({ code, message }: CommanderError, command: Command): string {
-  const [first = '', second = ''] = toLines(message);
-  const near = /^\(Did you mean (?:one of )?(?<words>.+)\?\)$/u.exec(second)?.groups?.['words'];
+  const groups = SHAPE.exec(message)?.groups;
+  const first = toPrintable(groups?.['first'] ?? '');
+  const near = groups?.['near'];
   const suggestion = near === undefined ? '' : `, did you mean ${near}?`;
-  const quoted = /'(?<text>.*)'/u.exec(first)?.groups?.['text'] ?? '';
+  const quoted = /'(?<text>.*)'/u.exec(first)?.groups?.['text']?.trim() ?? '';
   // `help` with a word that is no command
   if (code === 'commander.help') return 'there is no such command';
   if (code === 'commander.unknownOption') return `unknown option ${quoted}${suggestion}`;
@@ -31,12 +32,8 @@ function describe({ code, message }: CommanderError, command: Command): string {
   return first;
 }
 
-function toLines(message: string): readonly string[] {
-  return message
-    .replace(/^error: /u, '')
-    .split('\n')
-    .map(toPrintable);
-}
+/** Commander's messages: a sentence, and on a line of its own what may have been meant. */
+const SHAPE = /^(?:error: )?(?<first>.*?)(?:\n\(Did you mean (?:one of )?(?<near>.+)\?\))?$/su;
 
 function nameOf(command: Command): string {
   return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, it } from 'node:test';
+import { runHere } from './run-here.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const LAUNCHER = join(ROOT, 'webhook/pullguard.js');
+
+describe('the command line', () => {
+  it('prints the help where nothing is asked for, with a way to start', async () => {
+    const { code, stdout, stderr } = await runHere([]);
+
+    assert.deepEqual([code, stderr], [0, '']);
+    for (const word of ['check', 'serve', 'demo', 'pullguard check nginx:1.27']) assert.ok(stdout.includes(word), word);
+  });
+
+  it('knows its version', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string };
+
+    assert.deepEqual(await runHere(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  for (const command of ['check', 'serve', 'demo']) {
+    it(`explains ${command} by examples, no line of an option wider than 100 columns`, async () => {
+      const { code, stdout, stderr } = await runHere([command, '--help']);
+
+      assert.deepEqual([code, stderr], [0, '']);
+      assert.match(stdout, /Exit codes: 0|ends with 0/u);
+      assert.deepEqual(
+        stdout.split('\n').filter((line) => /^ +-/u.test(line) && line.length > 100),
+        [],
+      );
+    });
+  }
+
+  it('gives examples that it can read', async () => {
+    const { stdout } = await runHere(['check', '--help']);
+    const flags = new Set(
+      [...stdout.matchAll(/^ {2}(?:-\w, )?(?<flag>--[a-z-]+)/gmu)].map((match) => match.groups?.['flag']),
+    );
+    const used = stdout.split('Examples:')[1]?.match(/--[a-z-]+/gu) ?? [];
+
+    assert.ok(used.length > 4);
+    assert.deepEqual(
+      used.filter((flag) => !flags.has(flag)),
+      [],
+    );
+  });
+
+  const mistaken: readonly (readonly [args: string, line: string])[] = [
+    ['--bogus', 'unknown option --bogus (see pullguard --help)'],
+    ['chek', 'unknown command chek, did you mean check? (see pullguard --help)'],
+    ['help bogus', 'there is no such command (see pullguard --help)'],
+    ['check', 'nothing to check: name images, or manifests with -f (see pullguard check --help)'],
+    ['check --bogus', 'unknown option --bogus (see pullguard check --help)'],
+    ['check --outptu json', 'unknown option --outptu, did you mean --output? (see pullguard check --help)'],
+    ['check nginx -f', '--filename needs a value: --filename <file> (see pullguard check --help)'],
+    ['check nginx --timeout', '--timeout needs a value: --timeout <duration> (see pullguard check --help)'],
+    ['check nginx --timeout 3', '--timeout "3": expected a duration such as 30s, 500ms or 2m'],
+    ['check -f /nowhere.yaml', '-f /nowhere.yaml: no such file or folder'],
+    ['check nginx --kubeconfig /nowhere', '/nowhere cannot be read as a kubeconfig'],
+    ['serve now', 'pullguard serve takes no arguments, only options (see pullguard serve --help)'],
+    ['serve --no-kube=1', 'unknown option --no-kube=1, did you mean --no-kube? (see pullguard serve --help)'],
+    ['demo --kep', 'unknown option --kep, did you mean --keep? (see pullguard demo --help)'],
+    ['serve --no-kube --policy p.yaml', '--no-kube: no cluster keeps a certificate then, add --tls-cert and --tls-key'],
+  ];
+  for (const [args, line] of mistaken) {
+    it(`answers "${args}" in one line, and ends with 2`, async () => {
+      assert.deepEqual(await runHere(args.split(' ')), { code: 2, stdout: '', stderr: `pullguard: ${line}\n` });
+    });
+  }
+
+  it('shows no control character that a command line holds', async () => {
+    const { stderr } = await runHere(['check', '--\u001b[31mred\n']);
+
+    assert.match(stderr, /^pullguard: unknown option --\?\[31mred \(see pullguard check --help\)\n$/u);
+  });
+});
+
+type Surroundings = { readonly input?: string; readonly reads?: boolean; readonly stdout?: number };
+
+/** Runs the real process; nobody reads its output where `reads` is false, as after `| head`. */
+async function start(args: readonly string[], { input = '', reads = true, stdout }: Surroundings = {}) {
+  const child = spawn(process.execPath, [LAUNCHER, ...args], { stdio: ['pipe', stdout ?? 'pipe', 'pipe'] });
+  child.stdin?.on('error', () => undefined).end(input);
+  if (!reads) child.stdout?.destroy();
+  const [[code], out, err] = await Promise.all([
+    once(child, 'close') as Promise<[number | null]>,
+    child.stdout !== null && reads ? text(child.stdout) : '',
+    child.stderr === null ? '' : text(child.stderr),
+  ]);
+  return { code, stdout: out, stderr: err };
+}
+
+describe('the process', () => {
+  it('reads standard input, prints, and ends with the code of the command', async () => {
+    const input = 'kind: Pod\nmetadata: { name: web }\nspec: { containers: [{ name: a, image: Nginx }] }\n';
+
+    const run = await start(['check', '-f', '-', '-o', 'json'], { input });
+
+    assert.deepEqual([run.code, run.stderr], [1, '']);
+    assert.match(run.stdout, /"line": 3,\n {6}"outcome": "invalid-reference"/u);
+  });
+
+  it('ends quietly, with its own code, where nobody reads on', async () => {
+    assert.deepEqual(await start(['check', 'Nginx', '-o', 'sarif'], { reads: false }), {
+      code: 1,
+      stdout: '',
+      stderr: '',
+    });
+  });
+
+  it('says that its output cannot be written', { skip: !existsSync('/dev/full') && 'needs /dev/full' }, async () => {
+    const run = await start(['check', 'Nginx'], { stdout: openSync('/dev/full', 'w') });
+
+    assert.deepEqual(run, { code: 2, stdout: '', stderr: 'pullguard: the output cannot be written (ENOSPC)\n' });
+  });
+});
