@@ -77,7 +77,9 @@ async function checkConfig(
   const config = decodeImageConfig(bytes);
   if (!config.ok) return damaged(`cannot be read: ${config.error}`);
   const { diffIds } = config.value;
-  const isUnknowing = diffIds.length === 0 && context.traits.diffIds === 'all-or-none';
+  const wanted = context.traits.diffIds;
+  if (wanted === 'unread') return ok({ ...config.value, diffIds: [] });
+  const isUnknowing = diffIds.length === 0 && wanted === 'all-or-none';
   if (kind.unknownLayer === undefined && !isUnknowing && diffIds.length !== manifest.layers.length) {
     return damaged(`lists ${diffIds.length} diff ids for ${manifest.layers.length} layers`);
   }

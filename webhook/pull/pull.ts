@@ -1,7 +1,7 @@
 import { isIndexType, isManifestType, isSchema1Type } from '../image/media-type.ts';
 import { formatPlatform } from '../image/platform.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
-import { ended, isSuccess, joinFailures, type Attempt } from './attempt.ts';
+import { ended, isSuccess, joinFailures, withDoubts, type Attempt } from './attempt.ts';
 import { checkGraph, type Image } from './graph.ts';
 import type { GraphKey } from './graph-memory.ts';
 import type { PullContext } from './pull-context.ts';
@@ -10,7 +10,13 @@ import type { Resolved } from './resolved.ts';
 import { checkSchema1 } from './schema1.ts';
 
 /** One pull, as one runtime with one login would make it for one platform, without fetching the layers. */
-export async function attemptPull(context: PullContext): Promise<Attempt> {
+export async function attemptPull(parts: Omit<PullContext, 'noteDetour'>): Promise<Attempt> {
+  const detours: Attempt[] = [];
+  const attempt = await pullFromAll({ ...parts, noteDetour: (detour) => detours.push(detour) });
+  return isSuccess(attempt.outcome) ? attempt : joinFailures(attempt, [attempt, ...detours]);
+}
+
+async function pullFromAll(context: PullContext): Promise<Attempt> {
   const { endpoints, traits } = context;
   if (traits.fallsBackFor !== 'whole-pull' || endpoints.length < 2) return pullFrom(context);
   const failures: Attempt[] = [];
@@ -30,9 +36,15 @@ async function pullFrom(context: PullContext): Promise<Attempt> {
   if (!resolved.ok) return resolved.error;
   const { digest, mediaType, size, endpoint } = resolved.value;
   context.course.note(`resolved to ${digest} (${mediaType === '' ? 'no type' : mediaType}, ${size} bytes)`);
-  const staying = context.traits.fallsBackFor === 'each-request' ? context : { ...context, endpoints: [endpoint] };
+  const { fallsBackFor } = context.traits;
+  const staying = fallsBackFor === 'each-request' ? context : { ...context, endpoints: [endpoint] };
   const isManifest = isIndexType(mediaType) || isManifestType(mediaType);
-  return isManifest && size > 0 ? lookInside(staying, resolved.value) : judgeStranger(staying, resolved.value);
+  const attempt = await (isManifest && size > 0
+    ? lookInside(staying, resolved.value)
+    : judgeStranger(staying, resolved.value));
+  const hasMore = fallsBackFor === 'resolving' && endpoint !== context.endpoints.at(-1);
+  // containers/image asks the endpoints after a mirror for blobs too since 2026, in CRI-O versions that nobody declares
+  return hasMore && !isSuccess(attempt.outcome) ? withDoubts(attempt, 'node-runtime') : attempt;
 }
 
 /** What is no manifest by its type: schema 1 hangs on the version, all else is no image (pull-parity D11, F15). */

@@ -96,8 +96,9 @@ function dockerContainerdStore(runtime: Extract<Runtime, { family: 'docker' }>):
 
 function crio(runtime: Extract<Runtime, { family: 'crio' }>): RuntimeTraits {
   const hasArtifactStore = isAtLeast(runtime.version, [1, 34]);
+  const readsDiffIds = isAtLeast(runtime.version, [1, 33]);
   return {
-    name: `crio ${hasArtifactStore ? '1.34' : '1.33'}`,
+    name: `crio ${hasArtifactStore ? '1.34' : readsDiffIds ? '1.33' : '1.32'}`,
     style: 'crio',
     firstRequest: 'get',
     retriesServerErrors: false,
@@ -118,7 +119,7 @@ function crio(runtime: Extract<Runtime, { family: 'crio' }>): RuntimeTraits {
     unknownLayer: 'pulled',
     knowsDockerZstd: true,
     gzipLabelledTar: 'unpacks',
-    diffIds: 'all-or-none',
+    diffIds: readsDiffIds ? 'all-or-none' : 'unread',
     checksSizes: 'config',
     foreignUrls: 'first',
   };

@@ -44,8 +44,8 @@ export type RuntimeTraits = {
   readonly knowsDockerZstd: boolean;
   /** F10: packed bytes under a plain tar type. */
   readonly gzipLabelledTar: 'fails' | 'unpacks';
-  /** F13: containers/image takes a config without any diff id for one whose maker did not know them. */
-  readonly diffIds: 'one-for-each' | 'all-or-none';
+  /** F13: containers/image compares them since 5.34, and takes a config without any for one whose maker knew none. */
+  readonly diffIds: 'one-for-each' | 'all-or-none' | 'unread';
   /** F13: which sizes in descriptors are compared. */
   readonly checksSizes: 'all' | 'config' | 'none';
   /** F11: a foreign layer's own URLs come before the registry. */
