@@ -131,9 +131,10 @@ describe('reading WWW-Authenticate', () => {
       one.repeat(32 * 1024),
     );
     const started = process.cpuUsage();
-    for (const probe of probes) parseChallenges([probe]);
+    for (const probe of [...probes, ...probes, ...probes]) parseChallenges([probe]);
     const { user } = process.cpuUsage(started);
 
-    assert.ok(user < 1_500_000, `${user} microseconds of CPU for ${probes.length} probes of 32 KiB`);
+    // microseconds: a few thousand each where it is linear, more than a second each where it is not
+    assert.ok(user < 5_000_000, `${user} microseconds of CPU`);
   });
 });

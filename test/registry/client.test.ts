@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { Bend } from '../../webhook/demo/registry.ts';
 import { createBudget } from '../../webhook/registry/budget.ts';
 import { retryAfterOf } from '../../webhook/registry/client.ts';
 import { pathOf, type Resource } from '../../webhook/registry/endpoint.ts';
 import { NetworkError } from '../../webhook/registry/failure.ts';
-import { basicAuth } from '../../webhook/demo/registry.ts';
+import { basicAuth, type Bend } from '../../webhook/demo/registry.ts';
 import {
   cut,
   neverAnswer,
@@ -38,6 +37,8 @@ import {
 const cleanup = createCleanup();
 after(cleanup.run);
 const transport = cleanup.add(createWire());
+const { certificate: cert, key } = createSelfSigned({ names: ['reg.test'] });
+const SELF_SIGNED = { cert, key };
 const BODY = 'the content of a manifest';
 
 async function registryWith(...bends: readonly Bend[]): Promise<ScriptedRegistry> {
@@ -316,8 +317,7 @@ describe('falling back to plain HTTP', () => {
 
   it('does not happen where the settings say HTTPS alone, or a certificate is wrong', async () => {
     const registry = await registryWith();
-    const { certificate, key } = createSelfSigned({ names: ['reg.test'] });
-    const secure = await registry.listenToo({ tls: { cert: certificate, key } });
+    const secure = await registry.listenToo({ tls: SELF_SIGNED });
     const https = endpointAt(`reg.test:${registry.port}`, { scheme: 'https' });
 
     assert.equal(await outcome(createClient({ transport, endpoint: https })), 'http-not-declared');
@@ -349,8 +349,7 @@ describe('falling back to plain HTTP', () => {
 
   it('says where the settings should have said so', async () => {
     const registry = await registryWith();
-    const { certificate, key } = createSelfSigned({ names: ['reg.test'] });
-    const secure = await registry.listenToo({ tls: { cert: certificate, key } });
+    const secure = await registry.listenToo({ tls: SELF_SIGNED });
 
     assert.equal(await outcome(clientOf(secure)), 'https-expected-http');
   });
