@@ -99,7 +99,7 @@ export function denialOf({ workload, cause, evidence, remedy }: Cause, field: st
 /** The same as a warning: without its evidence, and cut where 240 characters are full. */
 export function warningOf({ workload, cause, remedy }: Cause): string {
   const text = `container "app", image ${workload.image}: ${cause}. ${remedy}`;
-  return `Warning: ${text.length <= 240 ? text : `${text.slice(0, 237)}...`}\n`;
+  return `Warning: ${text.length <= 240 ? text : `${text.slice(0, 237).trimEnd()}...`}\n`;
 }
 
 function askedBy(host: string): string {

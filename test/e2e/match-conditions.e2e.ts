@@ -28,6 +28,11 @@ const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookc
 const MERGE = 'application/merge-patch+json';
 const JSON_PATCH = 'application/json-patch+json';
 
+if ((process.env['KUBECONFIG'] ?? '') === '') {
+  process.stderr.write('the match conditions are tried in a cluster, and nothing names one: set KUBECONFIG\n');
+  process.exit(1);
+}
+
 const config = new KubeConfig();
 const reviewed: string[] = [];
 let server: Server;

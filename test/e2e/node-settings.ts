@@ -31,7 +31,8 @@ export async function addSettings(certsD: string, files: Readonly<Record<string,
 /** Takes away the folders of all hosts below `domain`, of this run and of earlier ones. */
 export async function removeSettings(certsD: string, domain: string): Promise<void> {
   for (const folder of await readdir(certsD)) {
-    const [host = ''] = folder.split(':');
+    // HOST:PORT, or HOST_PORT_ as containerd also has it
+    const [host = ''] = folder.split(/[:_]/u);
     if (host.endsWith(`.${domain}`)) await rm(join(certsD, folder), { recursive: true, force: true });
   }
 }
