@@ -5,6 +5,7 @@ import { createServingCertificate } from '../certs/owned-certificate.ts';
 import type { CertificateEvent, ServingCertificate } from '../certs/serving-certificate.ts';
 import type { ImagePresence } from './admission/ports.ts';
 import { apiEndpoints, clusterAddresses } from './cluster-addresses.ts';
+import type { Streams } from './check/streams.ts';
 import type { Config } from './config.ts';
 import { createLiveEngine, type LiveEngine } from './engine/live-engine.ts';
 import { REFUSAL_STATUSES } from './http/app.ts';
@@ -35,23 +36,29 @@ const FIRST_POLICY_MS = 5_000;
  * `pullguard serve`: wires everything, listens, and ends with 0 on SIGTERM or SIGINT after draining; 2 where the policy
  * file has mistakes, which are printed. Rejects with one line for the user where it cannot start.
  */
-export async function serve(config: Config): Promise<number> {
+export async function serve(config: Config, { stdout, stderr }: Pick<Streams, 'stdout' | 'stderr'>): Promise<number> {
   const policy = config.policy.from === 'file' ? readPolicyFile(config.policy.file) : undefined;
   if (policy?.ok === false) {
-    process.stderr.write(policy.error.map((line) => `pullguard: ${line}\n`).join(''));
+    stderr.write(policy.error.map((line) => `pullguard: ${line}\n`).join(''));
     return 2;
   }
-  const log = createLog(process.stderr, config.logLevel);
+  const log = createLog({ write: (line) => void stderr.write(line) }, config.logLevel);
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   // one stray failure must not end the reviews of all others
-  process.on('unhandledRejection', (err) => log.error('unhandled rejection', { err }));
+  const onStray = (err: unknown): void => log.error('unhandled rejection', { err });
+  process.on('unhandledRejection', onStray);
   /** What was opened, to be closed in reverse. */
   const opened: (() => Promise<void>)[] = [];
   try {
-    await run(config, { log, signal: stopping.signal, onOpened: (close) => opened.push(close) });
+    await run(config, {
+      log,
+      signal: stopping.signal,
+      onReady: (line) => void stdout.write(line),
+      onOpened: (close) => opened.push(close),
+    });
     return 0;
   } catch (error) {
     // told to end before it was ready
@@ -61,16 +68,18 @@ export async function serve(config: Config): Promise<number> {
     // each builds on those before it
     // oxlint-disable-next-line no-await-in-loop
     for (const close of opened.toReversed()) await close();
+    process.off('SIGTERM', stop).off('SIGINT', stop).off('unhandledRejection', onStray);
   }
 }
 
 type Life = {
   readonly log: Log;
   readonly signal: AbortSignal;
+  readonly onReady: (line: string) => void;
   readonly onOpened: (close: () => Promise<void>) => void;
 };
 
-async function run(config: Config, { log, signal, onOpened }: Life): Promise<void> {
+async function run(config: Config, { log, signal, onReady, onOpened }: Life): Promise<void> {
   const metrics = createMetrics({ now: Date.now, refusalStatuses: REFUSAL_STATUSES });
   const resolve = createResolver(config.hosts);
   const kube = config.kube === undefined ? undefined : openCluster(config.kube, log);
@@ -117,7 +126,7 @@ async function run(config: Config, { log, signal, onOpened }: Life): Promise<voi
     else log.error('certificate refused', { reason: renewed.error });
   });
   const own = formatAddress({ host: config.listen.host, port: webhook.address.port });
-  process.stdout.write(
+  onReady(
     `pullguard: ready on https://${own}/validate, probes and metrics on port ${webhook.adminAddress?.port ?? ''}\n`,
   );
   await untilAborted(signal);

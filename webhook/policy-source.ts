@@ -35,7 +35,7 @@ export type FilesSource = { readonly api: KubeApi; readonly secrets: SecretReade
 
 /** The key of the ConfigMap that holds the policy (design, part 6). */
 export const POLICY_KEY = 'policy.yaml';
-const FILE_POLL_MS = 1_000;
+const FILE_POLL_MS = 500;
 /** What a policy names is read again this often: a client certificate is renewed without a change of the policy. */
 const REFRESH_MS = 15_000;
 const READ_TIMEOUT_MS = 5_000;

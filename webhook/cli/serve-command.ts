@@ -46,7 +46,7 @@ export function addServeCommand(program: Command, streams: Streams, end: (exitCo
       }
       // the API client alone takes a second to load
       const { serve } = await import('../main.ts');
-      end(await serve(config.value));
+      end(await serve(config.value, streams));
     });
 }
 
