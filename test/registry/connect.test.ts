@@ -61,6 +61,7 @@ function bare(failure: number | NetworkFailure): unknown {
 
 const good = { names: ['reg.test'], addresses: ['127.0.0.1'] };
 const selfSigned = createSelfSigned(good);
+const wellSigned = authority.issue(good);
 const below = intermediate.issue(good);
 const served = (pair: { readonly chain: string; readonly key: string }): TlsOptions => ({
   cert: pair.chain,
@@ -73,7 +74,7 @@ const pairOf = (of: typeof authority) => {
 };
 
 const wanting = (version: 'TLSv1.2' | 'TLSv1.3'): TlsOptions => ({
-  ...served(authority.issue(good)),
+  ...served(wellSigned),
   ca: authority.certificate,
   requestCert: true,
   minVersion: version,
@@ -103,10 +104,10 @@ const connectTo = (
 
 describe('what a server shows of itself', () => {
   const cases: readonly (readonly [string, TlsOptions, Asked, unknown])[] = [
-    ['a certificate of a declared authority', served(authority.issue(good)), {}, 200],
-    ['its address among the names', served(authority.issue(good)), { host: '127.0.0.1' }, 200],
+    ['a certificate of a declared authority', served(wellSigned), {}, 200],
+    ['its address among the names', served(wellSigned), { host: '127.0.0.1' }, 200],
     ['an authority that nobody declared', served(stranger.issue(good)), {}, 'certificate unknown-authority'],
-    ['no declared authority at all', served(authority.issue(good)), { tls: NO_TLS }, 'certificate unknown-authority'],
+    ['no declared authority at all', served(wellSigned), { tls: NO_TLS }, 'certificate unknown-authority'],
     ['nobody but itself to vouch for it', served(selfSigned), {}, 'certificate unknown-authority'],
     ['another name', served(authority.issue({ names: ['other.test'] })), {}, 'certificate wrong-name'],
     [
@@ -210,7 +211,7 @@ describe('a server that does not get as far', () => {
   it('is told when it offers only TLS 1.1', async () => {
     const ciphers = 'DEFAULT:@SECLEVEL=0';
     const port = await serveTls({
-      ...served(authority.issue(good)),
+      ...served(wellSigned),
       minVersion: 'TLSv1',
       maxVersion: 'TLSv1.1',
       ciphers,
@@ -274,7 +275,7 @@ describe('a server that does not get as far', () => {
 
 describe('which address is dialled', () => {
   it('is the next one where the first refuses', async () => {
-    const port = await serveTls(served(authority.issue(good)));
+    const port = await serveTls(served(wellSigned));
 
     assert.equal(
       await ask(
