@@ -1,14 +1,14 @@
 import type { Descriptor } from '../image/manifest.ts';
 import { err, ok, type Result } from '../image/result.ts';
-import type { Evidence } from '../outcome/outcome.ts';
+import type { Evidence, PullOutcome } from '../outcome/outcome.ts';
 import { outcomeOfFailure } from '../registry/failure-outcome.ts';
 import type { Transport } from '../registry/transport.ts';
 import { ended, type Attempt } from './attempt.ts';
 import type { PullContext } from './pull-context.ts';
 
 /**
- * Layers that carry URLs of their own: containerd and containers/image try those first, without any login, and turn to
- * the registry only on 404 (pull-parity F11).
+ * Layers that carry URLs of their own: containerd and containers/image try those first, without any login. containerd
+ * turns to the registry on 404 (pull-parity F11), containers/image never: any URL that it can ask must answer.
  */
 export type ForeignLayers = {
   readonly check: (layer: Descriptor, context: PullContext) => Promise<Result<undefined, Attempt> | 'ask-the-registry'>;
@@ -32,7 +32,8 @@ const MAX_URLS = 4;
 /** For `check`, which a user runs for himself. */
 export function askForeignUrls(transport: Transport, countRequest: () => void): ForeignLayers {
   return {
-    check: async ({ urls }, { course, signal }) => {
+    check: async ({ urls }, { course, signal, traits }) => {
+      const failures: PullOutcome[] = [];
       for (const url of urls.slice(0, MAX_URLS).map((text) => URL.parse(text))) {
         if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) continue;
         countRequest();
@@ -44,19 +45,22 @@ export function askForeignUrls(transport: Transport, countRequest: () => void): 
           dialTimeoutMs: DIAL_TIMEOUT_MS,
         } as const;
         const request = { target, method: 'GET', path: `${url.pathname}${url.search}`, headers: {} } as const;
-        // the next URL is for when this one answers 404
+        // the next URL is for when this one fails
         // oxlint-disable-next-line no-await-in-loop
         const reply = await transport.send(request, signal);
         const evidence = evidenceOf(url, reply.ok ? reply.value.status : undefined);
-        if (!reply.ok) return err(ended(outcomeOfFailure(reply.error, evidence, url.host)));
-        reply.value.drop();
-        if (isThere(reply.value.status)) return ok(undefined);
-        if (reply.value.status !== 404) {
-          const reason = 'a layer lies outside the registry and is refused there';
-          return err(ended({ kind: 'registry-error', reason, evidence }));
-        }
+        if (reply.ok) reply.value.drop();
+        if (reply.ok && isThere(reply.value.status)) return ok(undefined);
+        const reason = 'a layer lies outside the registry and is refused there';
+        const failure: PullOutcome = reply.ok
+          ? { kind: 'registry-error', reason, evidence }
+          : outcomeOfFailure(reply.error, evidence, url.host);
+        const isFinal = traits.foreignUrls === 'first' && !(reply.ok && reply.value.status === 404);
+        if (isFinal) return err(ended(failure));
+        failures.push(failure);
       }
-      return 'ask-the-registry';
+      const [first] = failures;
+      return traits.foreignUrls === 'instead' && first !== undefined ? err(ended(first)) : 'ask-the-registry';
     },
   };
 }

@@ -121,6 +121,6 @@ function crio(runtime: Extract<Runtime, { family: 'crio' }>): RuntimeTraits {
     gzipLabelledTar: 'unpacks',
     diffIds: readsDiffIds ? 'all-or-none' : 'unread',
     checksSizes: 'config',
-    foreignUrls: 'first',
+    foreignUrls: 'instead',
   };
 }

@@ -48,6 +48,6 @@ export type RuntimeTraits = {
   readonly diffIds: 'one-for-each' | 'all-or-none' | 'unread';
   /** F13: which sizes in descriptors are compared. */
   readonly checksSizes: 'all' | 'config' | 'none';
-  /** F11: a foreign layer's own URLs come before the registry. */
-  readonly foreignUrls: 'first' | 'passed-over';
+  /** F11: a foreign layer's own URLs come before the registry; containers/image asks each, and the registry never. */
+  readonly foreignUrls: 'first' | 'instead' | 'passed-over';
 };
