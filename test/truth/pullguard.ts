@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { createIdentityHasher } from '../../webhook/credentials/identity.ts';
+import { createEngine } from '../../webhook/engine/engine.ts';
+import { knowledgeOf } from '../../webhook/engine/node-setup.ts';
+import type { SecretSource } from '../../webhook/engine/pod-credentials.ts';
+import { parsePlatform } from '../../webhook/image/platform.ts';
+import { memoryTree } from '../../webhook/node/file-tree.ts';
+import { EMPTY_SETUP, type NodeSetup } from '../../webhook/node/settings.ts';
+import type { Prediction } from '../../webhook/outcome/prediction.ts';
+import { DEFAULT_POLICY } from '../../webhook/policy/load.ts';
+import { createPredictionCache } from '../../webhook/pull/cache.ts';
+import { createContentCheck } from '../../webhook/pull/content.ts';
+import { unlimited } from '../../webhook/registry/budget.ts';
+import { createConnect } from '../../webhook/registry/connect.ts';
+import { unguarded } from '../../webhook/registry/guard.ts';
+import { createResolver } from '../../webhook/registry/resolve.ts';
+import { createTransport } from '../../webhook/registry/transport.ts';
+import type { Asked } from './condition.ts';
+import { NODE_FILES } from './podman.ts';
+import { NAMES } from './stage.ts';
+
+const LOGIN_SECRET = 'login';
+
+/** What Pullguard foretells for a node with the same files, reading layers whole as podman does. */
+export async function askPullguard(asked: Asked, runtime: string, signal: AbortSignal): Promise<Prediction> {
+  const now = (): number => performance.now();
+  const hosts = new Map(NAMES.map((name) => [name, ['127.0.0.1']]));
+  const connect = createConnect({ resolve: createResolver(hosts), guard: unguarded, now: () => new Date() });
+  const transport = createTransport({ connect, connectionsPerHost: 4 });
+  const nodes = {
+    ...DEFAULT_POLICY.nodes,
+    runtimes: [runtime],
+    settings: 'complete',
+    credentialProviders: 'none',
+  } as const;
+  const platform = parsePlatform(asked.platform ?? 'linux/amd64');
+  if (!platform.ok) throw new Error(platform.error);
+  const predict = createEngine({
+    policy: { ...DEFAULT_POLICY, nodes },
+    node: knowledgeOf(nodes, setupOf({ ...NODE_FILES, ...asked.files })).knowledge,
+    secrets: secretsOf(asked),
+    transport,
+    budget: unlimited,
+    cache: createPredictionCache({ maxEntries: 10, loadMs: 20_000, now }),
+    hashIdentity: createIdentityHasher(randomBytes(32)),
+    nodePlatforms: () => undefined,
+    contentCheck: createContentCheck({ onRead: () => undefined }),
+    asksForeignUrls: true,
+    explains: false,
+    now,
+  });
+  const pod = {
+    namespace: 'default',
+    serviceAccount: 'default',
+    imagePullSecrets: asked.login === undefined ? [] : [LOGIN_SECRET],
+    platforms: { platforms: [platform.value], isFixed: true },
+    isTemplate: false,
+    deadline: undefined,
+  };
+  try {
+    return await predict({ image: asked.image, pullPolicy: 'Always', pod, maxPullSeconds: undefined }, signal);
+  } finally {
+    await transport.close();
+  }
+}
+
+/** The files of `/etc/containers` as the planner takes them; drop-ins are all `.conf`, in the order of their names. */
+function setupOf(files: Readonly<Record<string, string>>): NodeSetup {
+  const below = (folder: string): readonly (readonly [string, string])[] =>
+    Object.entries(files)
+      .filter(([name]) => name.startsWith(folder))
+      .map(([name, text]) => [name.slice(folder.length), text] as const);
+  const dropIns = below('registries.conf.d/')
+    .filter(([name]) => name.endsWith('.conf'))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const certificates = Object.fromEntries(below('certs.d/'));
+  return {
+    ...EMPTY_SETUP,
+    crio: {
+      registriesConf: [
+        { name: '/etc/containers/registries.conf', text: files['registries.conf'] ?? '' },
+        ...dropIns.map(([name, text]) => ({ name: `/etc/containers/registries.conf.d/${name}`, text })),
+      ],
+      certsD: [memoryTree('/etc/containers/certs.d', certificates)],
+      policyJson: { name: '/etc/containers/policy.json', text: files['policy.json'] ?? '' },
+    },
+  };
+}
+
+/** podman is handed one login, whatever its registry; so the entry's key is the image's own host. */
+function secretsOf({ image, login }: Asked): SecretSource {
+  const [host = ''] = image.split('/', 1);
+  const key = image.includes('/') ? host : 'docker.io';
+  return {
+    serviceAccount: async () => ({ kind: 'found', imagePullSecrets: [] }),
+    secret: async (namespace, name) =>
+      login === undefined
+        ? { kind: 'missing' }
+        : {
+            kind: 'found',
+            secret: {
+              name,
+              namespace,
+              type: 'kubernetes.io/dockerconfigjson',
+              data: { '.dockerconfigjson': JSON.stringify({ auths: { [key]: login } }) },
+            },
+          },
+  };
+}
