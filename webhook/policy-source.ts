@@ -1,4 +1,4 @@
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { DeclaredFiles } from './engine/node-setup.ts';
 import type { KubeApi } from './kube/api.ts';
 import { readConfigMap, watchConfigMap } from './kube/config-map-watch.ts';
@@ -59,17 +59,22 @@ export type FollowOptions = {
 /** Follows a policy in a file: polled, as mounted ConfigMaps are exchanged by renaming links. */
 export function followPolicyFile(file: string, options: FollowOptions): PolicySource {
   const taker = createTaker(file, options);
-  const read = (): void => {
+  const unread = Symbol('nothing yet');
+  let before: string | undefined | typeof unread = unread;
+  const look = (): void => {
     const text = readText(file);
+    if (text === before) return;
+    before = text;
     if (text === undefined) taker.tell({ kind: 'failed', reason: `${file} cannot be read` });
     else taker.take(text);
   };
-  read();
-  watchFile(file, { interval: options.pollMs ?? FILE_POLL_MS }, read);
+  look();
+  // texts are compared, not dates: two edits within one tick of the file system's clock are two edits
+  const timer = setInterval(look, options.pollMs ?? FILE_POLL_MS);
   return {
     first: taker.first,
     close: async () => {
-      unwatchFile(file, read);
+      clearInterval(timer);
       taker.close();
     },
   };
