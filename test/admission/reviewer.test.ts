@@ -181,6 +181,24 @@ describe('createReviewer', () => {
     assert.equal((facts[0]?.images.length ?? 0) + (facts[0]?.unlisted ?? 0), 5000);
   });
 
+  it('passes on how long a pull of each image may take, by the rules of the policy', async () => {
+    const limits = new Map<string, number | undefined>();
+    const { review } = rig({
+      policyText: `limits: { maxPullSeconds: 300 }
+rules:
+  - match: { images: ['ghcr.io/models/*'], kinds: [Pod] }
+    set: { maxPullSeconds: 900 }`,
+      predict: ({ image, maxPullSeconds }) => {
+        limits.set(image, maxPullSeconds);
+        return Promise.resolve(PULLABLE);
+      },
+    });
+
+    await respond(review, reviewOf(podOf('ghcr.io/models/large:1', 'app:1')));
+
+    assert.deepEqual(Object.fromEntries(limits), { 'ghcr.io/models/large:1': 900, 'app:1': 300 });
+  });
+
   it('leaves exempt namespaces, exempt images, placeholders and its own namespace without asking', async () => {
     const policyText = 'exempt: { namespaces: [team], images: [reg.example/base] }';
     const all = rig({ policyText, predict: forMissing });

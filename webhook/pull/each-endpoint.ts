@@ -21,7 +21,10 @@ export async function fromEachEndpoint<T>(context: PullContext, visit: Visit<T>)
     // the next endpoint is for when this one fails
     // oxlint-disable-next-line no-await-in-loop
     const got = await visit(context.clientFor(endpoint), context.traits.retriesServerErrors && isLast);
-    if (got.ok) return got;
+    if (got.ok) {
+      for (const { attempt } of misses) context.noteDetour(attempt);
+      return got;
+    }
     misses.push(got.error);
     if (got.error.isFinal) break;
   }

@@ -2,6 +2,7 @@ import type { Platform } from '../image/platform.ts';
 import type { ImageReference } from '../image/reference.ts';
 import type { Endpoint } from '../node/endpoint.ts';
 import type { RegistryClient } from '../registry/client.ts';
+import type { Attempt } from './attempt.ts';
 import type { ContentCheck } from './content-check.ts';
 import type { Course } from './course.ts';
 import type { ForeignLayers } from './foreign-layers.ts';
@@ -26,6 +27,8 @@ export type PullContext = {
   readonly foreignLayers: ForeignLayers;
   /** Where the throughput may be measured, `undefined` where nobody needs it. */
   readonly meter: Meter | undefined;
+  /** Told how an endpoint failed that another one stood in for: with it the pull might have gone another way. */
+  readonly noteDetour: (attempt: Attempt) => void;
   readonly course: Course;
   /** The end of this prediction. */
   readonly signal: AbortSignal;

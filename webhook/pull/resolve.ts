@@ -3,7 +3,7 @@ import { manifestKey } from '../image/reference.ts';
 import { err, type Result } from '../image/result.ts';
 import type { Endpoint } from '../node/endpoint.ts';
 import type { Answer, Ask } from '../registry/client.ts';
-import { ended, type Attempt } from './attempt.ts';
+import { ended, withDoubts, type Attempt } from './attempt.ts';
 import { digestKnownAsBlob } from './blob-reference.ts';
 import { MAX_MANIFEST_BYTES } from './fetch.ts';
 import { summarize, type HostFailure } from './host-failures.ts';
@@ -22,7 +22,10 @@ export async function resolve(context: PullContext): Promise<Result<Resolved, At
     // the next endpoint is for when this one fails
     // oxlint-disable-next-line no-await-in-loop
     const got = await askHost(context, endpoint, retriesServerErrors);
-    if (got.ok) return got;
+    if (got.ok) {
+      for (const { attempt } of failures) context.noteDetour(attempt);
+      return got;
+    }
     failures.push(got.error);
     if (got.error.isFinal) break;
   }
@@ -58,9 +61,11 @@ async function askHost(
   const settle = (got: Result<Resolved, Unresolved>, answer: Answer): Result<Resolved, HostFailure> =>
     got.ok ? got : err({ attempt: got.error.attempt, answer, client, isFinal: got.error.isFinal });
 
+  let headStatus: number | undefined;
   if (sendsHead(context)) {
     const head = await client.ask({ method: 'HEAD', resource, maxBytes: 0, retriesServerErrors }, signal);
     if (!head.ok) return failed(ended(head.error));
+    headStatus = head.value.status;
     if (head.value.status < 300) {
       const known = fromHeader(context, endpoint, head.value);
       if (known !== undefined) return settle(known, head.value);
@@ -71,8 +76,19 @@ async function askHost(
   const ask: Ask = { method: 'GET', resource, maxBytes: MAX_MANIFEST_BYTES, retriesServerErrors };
   const get = await client.ask(ask, signal);
   if (!get.ok) return failed(ended(get.error));
-  if (get.value.status >= 300) return failed(manifestRefusal(get.value, reference, get.value), get.value);
+  if (get.value.status >= 300) {
+    const refused = manifestRefusal(get.value, reference, get.value);
+    return failed(
+      isContrary(headStatus, get.value.status) ? withDoubts(refused, 'answers-disagree') : refused,
+      get.value,
+    );
+  }
   return settle(fromBody(context, endpoint, get.value), get.value);
+}
+
+/** HEAD said yes, or nothing that lasts, and GET refuses: another time either may say something else. */
+function isContrary(head: number | undefined, get: number): boolean {
+  return head !== undefined && head !== get && (head < 300 || head === 429 || head >= 500);
 }
 
 /** dockerd's graph driver asks for the digest of a tag alone; a digest it knows (moby `pullTag`). */

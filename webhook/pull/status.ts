@@ -25,10 +25,14 @@ function absent(reference: ImageReference, answer: Answer): PullOutcome {
   return { kind: 'tag-not-found', tag: reference.tag ?? 'latest', similarTags: [], evidence };
 }
 
-/** A 401 needs no body to be believed; what the very next GET contradicts may be of the moment. */
+/**
+ * A 401 needs no body to be believed. What the very next GET contradicts may be of the moment, and a HEAD alone says
+ * nothing of who answered.
+ */
 function refusalDoubts(answer: Answer, reason: Answer | undefined): readonly Doubt[] {
-  if (reason !== undefined && reason.status !== answer.status) return ['answers-disagree'];
-  return answer.status === 404 || answer.status === 403 ? strangerDoubts(reason ?? answer) : [];
+  if (reason === undefined) return [];
+  if (reason.status !== answer.status) return ['answers-disagree'];
+  return answer.status === 404 || answer.status === 403 ? strangerDoubts(reason) : [];
 }
 
 /** 403 and 404 without the specification's error body may be a proxy's, which the nodes need not pass. */

@@ -24,6 +24,8 @@ export type Converse = (ask: Ask, body: BodyUse, signal: AbortSignal) => Promise
 export function createConversation({ exchange, logIn, style, identity }: ConversationOptions): Converse {
   let authorization: Authorization = { kind: 'none' };
   let pinged: Promise<Result<undefined, PullOutcome>> | undefined;
+  /** dockerd goes on without a login where its ping failed: what it is refused then proves nothing. */
+  let failedPing: PullOutcome | undefined;
 
   const ping = async (signal: AbortSignal): Promise<Result<undefined, PullOutcome>> => {
     const body: BodyUse = { kind: 'read', maxBytes: MAX_PING_BYTES };
@@ -41,6 +43,8 @@ export function createConversation({ exchange, logIn, style, identity }: Convers
     } else if (style === 'crio' && answer.status !== 200 && answer.status !== 401) {
       const reason = 'its /v2/ answers neither 200 nor 401';
       return err({ kind: 'registry-error', reason, evidence: answer.evidence });
+    } else if (answer.status === 429 || answer.status >= 500) {
+      failedPing = { kind: 'registry-error', reason: 'its /v2/ fails', evidence: answer.evidence };
     }
     return ok(undefined);
   };
@@ -61,6 +65,7 @@ export function createConversation({ exchange, logIn, style, identity }: Convers
       const got = await exchange.ask({ method, resource: ask.resource, body, headers }, signal);
       if (!got.ok) return got;
       const { answer } = got.value;
+      if (failedPing !== undefined && REFUSALS.has(answer.status)) return err(failedPing);
       if (answer.status === 401 && !answer.isElsewhere) {
         const challenges = challengesOf(got.value, style);
         if (sentWith.kind !== 'none') return refusedAgain(challenges, answer, identity) ?? got;
@@ -78,6 +83,9 @@ export function createConversation({ exchange, logIn, style, identity }: Convers
     }
   };
 }
+
+/** What a registry says to whoever has no login, or not enough of one. */
+const REFUSALS: ReadonlySet<number> = new Set([401, 403, 404]);
 
 /** `{}` is what most registries say. */
 const MAX_PING_BYTES = 1024;

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import type { ImageQuestion, PodDemand } from '../../webhook/admission/ports.ts';
+import type { PullSecret } from '../../webhook/credentials/credential.ts';
+import { createIdentityHasher } from '../../webhook/credentials/identity.ts';
+import { createEngine, type EngineOptions } from '../../webhook/engine/engine.ts';
+import { knowledgeOf, platformsOf, setupOf } from '../../webhook/engine/node-setup.ts';
+import type { SecretRead, SecretSource, ServiceAccountRead } from '../../webhook/engine/pod-credentials.ts';
+import type { Prediction } from '../../webhook/outcome/prediction.ts';
+import { createPredictionCache } from '../../webhook/pull/cache.ts';
+import { unlimited } from '../../webhook/registry/budget.ts';
+import type { Transport } from '../../webhook/registry/wire.ts';
+import { policyOf } from '../admission/builders.ts';
+
+/** What a namespace holds; whatever is not named is missing. */
+export type Cluster = {
+  readonly secrets?: Readonly<Record<string, SecretRead>>;
+  readonly serviceAccounts?: Readonly<Record<string, ServiceAccountRead>>;
+};
+
+export type Rig = {
+  readonly ask: (image: string, pod?: Partial<PodDemand>, question?: Partial<ImageQuestion>) => Promise<Prediction>;
+  /** `namespace/name` of every Secret and ServiceAccount that was read, in order. */
+  readonly reads: readonly string[];
+};
+
+export type RigOptions = Cluster &
+  Partial<Omit<EngineOptions, 'policy' | 'node' | 'secrets'>> & {
+    readonly transport: Transport;
+    /** YAML of a policy's `nodes`, indented by two. */
+    readonly nodes?: string;
+  };
+
+export const POD: PodDemand = {
+  namespace: 'team',
+  serviceAccount: 'default',
+  imagePullSecrets: [],
+  platforms: undefined,
+  isTemplate: false,
+  deadline: undefined,
+};
+
+const NO_SECRETS: ServiceAccountRead = { kind: 'found', imagePullSecrets: [] };
+
+/** An engine as `serve` wires it, over a namespace that is given. */
+export function createRig(options: RigOptions): Rig {
+  const { secrets = {}, serviceAccounts = { default: NO_SECRETS }, nodes = '' } = options;
+  const now = (): number => performance.now();
+  const policy = policyOf(
+    `apiVersion: pullguard.io/v1\nkind: PullPolicy\nnodes:\n  runtime: containerd@2.1/transfer\n${nodes}`,
+  );
+  const reads: string[] = [];
+  const source: SecretSource = {
+    secret: (namespace, name) => {
+      reads.push(`${namespace}/${name}`);
+      return Promise.resolve(secrets[name] ?? { kind: 'missing' });
+    },
+    serviceAccount: (namespace, name) => {
+      reads.push(`${namespace}/${name}`);
+      return Promise.resolve(serviceAccounts[name] ?? { kind: 'missing' });
+    },
+  };
+  const predict = createEngine({
+    budget: unlimited,
+    cache: createPredictionCache({ maxEntries: 100, loadMs: 10_000, now }),
+    hashIdentity: createIdentityHasher(randomBytes(32)),
+    nodePlatforms: () => platformsOf(policy.nodes),
+    contentCheck: undefined,
+    asksForeignUrls: false,
+    explains: false,
+    now,
+    ...options,
+    policy,
+    node: knowledgeOf(policy.nodes, setupOf(policy.nodes, {})).knowledge,
+    secrets: source,
+  });
+  return {
+    reads,
+    ask: (image, pod = {}, question = {}) =>
+      predict(
+        { image, pullPolicy: 'Always', pod: { ...POD, ...pod }, maxPullSeconds: undefined, ...question },
+        AbortSignal.timeout(10_000),
+      ),
+  };
+}
+
+/** A Secret with one login for a host, as `kubectl create secret docker-registry` makes it. */
+export function secretFor(host: string, username: string, password: string): SecretRead {
+  const auth = Buffer.from(`${username}:${password}`).toString('base64');
+  return dockerSecret(JSON.stringify({ auths: { [host]: { auth } } }));
+}
+
+export function dockerSecret(text: string, type = 'kubernetes.io/dockerconfigjson'): SecretRead {
+  const secret: PullSecret = { name: 'ci', namespace: 'team', type, data: { '.dockerconfigjson': text } };
+  return { kind: 'found', secret };
+}
