@@ -36,7 +36,6 @@ after(async () => {
   await Promise.all([open.close(), closed.close()]);
   rmSync(folder, { recursive: true });
 });
-beforeEach(() => open.straighten());
 
 function write(name: string, text: string): string {
   const path = join(folder, name);
@@ -90,6 +89,8 @@ stringData:
 `;
 
 describe('pullguard check', () => {
+  beforeEach(() => open.straighten());
+
   it('judges Pods and workloads with the Secrets and ServiceAccounts beside them, in the order of the input', async () => {
     const image = `${closedHost}/team/app:1`;
     const text = [

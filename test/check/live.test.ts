@@ -20,20 +20,6 @@ before(async () => {
   host = `reg.test:${registry.port}`;
 });
 after(() => Promise.all([api.close(), registry.close()]));
-beforeEach(() => {
-  api.failWith(() => undefined);
-  api.remove(POLICIES, 'pullguard-policy');
-  for (const namespace of ['team-a', 'team-b']) {
-    const path = `/api/v1/namespaces/${namespace}`;
-    api.put(`${path}/serviceaccounts`, { metadata: { name: 'default' }, imagePullSecrets: [{ name: 'pull' }] });
-  }
-  api.put('/api/v1/namespaces/team-a/secrets', {
-    metadata: { name: 'pull' },
-    type: 'kubernetes.io/dockerconfigjson',
-    data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths: { [host]: LOGIN } })).toString('base64') },
-  });
-});
-
 const policy = (text: string): void =>
   api.put(POLICIES, { metadata: { name: 'pullguard-policy' }, data: { 'policy.yaml': text } });
 
@@ -46,6 +32,20 @@ const outcomesOf = ({ stdout }: Run): readonly string[] =>
   );
 
 describe('pullguard check --kubeconfig', () => {
+  beforeEach(() => {
+    api.failWith(() => undefined);
+    api.remove(POLICIES, 'pullguard-policy');
+    for (const namespace of ['team-a', 'team-b']) {
+      const path = `/api/v1/namespaces/${namespace}`;
+      api.put(`${path}/serviceaccounts`, { metadata: { name: 'default' }, imagePullSecrets: [{ name: 'pull' }] });
+    }
+    api.put('/api/v1/namespaces/team-a/secrets', {
+      metadata: { name: 'pull' },
+      type: 'kubernetes.io/dockerconfigjson',
+      data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths: { [host]: LOGIN } })).toString('base64') },
+    });
+  });
+
   it('judges by the ServiceAccount, the Secrets and the policy of the cluster, in the namespace of the context', async () => {
     policy('nodes: { settings: complete, containerd: { certsDFrom: { configMap: hosts } } }');
     const key = `reg.test_${registry.port}___hosts.toml`;

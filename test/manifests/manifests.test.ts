@@ -230,7 +230,7 @@ stringData:
       fc.property(texts, (text) => {
         for (const mistake of mistakesOf(text)) assert.match(mistake, /^a\.yaml:\d+: [ -~]+$/u);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
