@@ -8,7 +8,11 @@ export type Pace = {
   readonly limits: readonly ExceededLimit[];
 };
 
-/** A pull that would succeed, but not before the first of the limits ends it, is `pull-too-slow`; anything else stays. */
+/**
+ * A pull that would succeed, but not before the first of the limits ends it, is `pull-too-slow`; anything else stays.
+ * The estimate is for this image alone, as if nothing else were pulled: images that a node pulls before it, one after
+ * the other with `serializeImagePulls`, only make it later.
+ */
 export function weighPace(prediction: Prediction, pace: Pace): Prediction {
   const { outcome } = prediction;
   const { bytesPerSecond } = pace;
