@@ -9,8 +9,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { Agent, request } from 'undici';
+import { readConfig, readSettings } from '../../webhook/config.ts';
+import { serve } from '../../webhook/main.ts';
 import { container, pod, reviewOf } from '../admission/builders.ts';
 import { runHere } from '../cli/run-here.ts';
+import { startFakeApi, type FakeApi } from '../kube/fake-api.ts';
 import { status } from '../support/bend.ts';
 import { createAuthority, type Authority } from '../support/pki.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../support/scripted-registry.ts';
@@ -171,17 +174,17 @@ nodes:
     const port = (taken.address() as AddressInfo).port;
     const [, cert = '', , key = ''] = certificate;
     const bad = write('bad.yaml', 'mod: warn\nmode: loud\n');
-    const serve = (...flags: readonly string[]) => runHere(['serve', ...flags, '--log-level', 'error']);
-    const own = (...flags: readonly string[]) => serve('--no-kube', '--tls-cert', cert, '--tls-key', key, ...flags);
+    const start = (...flags: readonly string[]) => runHere(['serve', ...flags, '--log-level', 'error']);
+    const own = (...flags: readonly string[]) => start('--no-kube', '--tls-cert', cert, '--tls-key', key, ...flags);
 
     const runs = [
       await own(...LOOPBACK, '--policy', bad),
       await own(...LOOPBACK, '--policy', join(folder, 'none.yaml')),
       await own('--listen', `127.0.0.1:${port}`, '--admin-listen', '127.0.0.1:0'),
       await own('--listen', '127.0.0.1:0', '--admin-listen', `127.0.0.1:${port}`),
-      await serve('--no-kube', ...LOOPBACK, '--tls-cert', '/none.crt', '--tls-key', key),
-      await serve('--no-kube', ...LOOPBACK, '--tls-cert', key, '--tls-key', key),
-      await serve('--kubeconfig', '/none.config'),
+      await start('--no-kube', ...LOOPBACK, '--tls-cert', '/none.crt', '--tls-key', key),
+      await start('--no-kube', ...LOOPBACK, '--tls-cert', key, '--tls-key', key),
+      await start('--kubeconfig', '/none.config'),
     ];
 
     assert.deepEqual(
@@ -203,5 +206,64 @@ nodes:
         ['pullguard: /none.config cannot be read as a kubeconfig'],
       ],
     );
+  });
+
+  describe('with a policy in a ConfigMap', () => {
+    let api: FakeApi;
+    before(async () => {
+      api = await startFakeApi();
+    });
+    after(() => api.close());
+
+    /** What it says until it is ready, in order; then it is ended. */
+    async function startWith(policy: string): Promise<readonly string[]> {
+      const maps = '/api/v1/namespaces/pullguard/configmaps';
+      api.put(maps, { metadata: { name: 'policy' }, data: { 'policy.yaml': policy } });
+      const [, cert = '', , key = ''] = certificate;
+      const flags = { tlsCert: cert, tlsKey: key, kubeconfig: api.kubeconfig, policyConfigmap: 'pullguard/policy' };
+      const ports = { listen: '127.0.0.1:0', adminListen: '127.0.0.1:0', linger: '0' };
+      const config = readConfig(readSettings({ ...flags, ...ports }, {}));
+      assert.ok(config.ok);
+      const said: string[] = [];
+      const stderr = {
+        write: (line: string) => {
+          const { msg, mode, inForce } = JSON.parse(line) as LogLine;
+          said.push([msg, mode, inForce].filter((part) => typeof part === 'string').join(', '));
+        },
+      };
+      const stdout = {
+        write: () => {
+          said.push('ready');
+          process.emit('SIGTERM', 'SIGTERM');
+        },
+      };
+      assert.equal(await serve(config.value, { stdout, stderr }), 0);
+      return said;
+    }
+
+    it('is not ready before the first policy is in force, though the API server fails at first', async () => {
+      let failures = 0;
+      api.failWith(({ path }) => {
+        const isFirst = path.includes('/configmaps') && failures === 0;
+        failures += isFirst ? 1 : 0;
+        return isFirst ? 500 : undefined;
+      });
+
+      const said = await startWith('mode: observe');
+
+      assert.deepEqual(
+        said.filter((line) => line !== 'ending'),
+        ['policy not read, the defaults', 'policy in force, observe', 'ready'],
+      );
+    });
+
+    it('is ready with the defaults, and says so, where the first policy is bad', async () => {
+      const said = await startWith('mode: loud');
+
+      assert.deepEqual(
+        said.filter((line) => line !== 'ending'),
+        ['policy refused, the defaults', 'ready'],
+      );
+    });
   });
 });
