@@ -45,6 +45,15 @@ export type SettingsProblem = {
 
 /** What the node's settings say for one image. */
 export type EndpointPlan =
-  | { readonly kind: 'endpoints'; readonly endpoints: readonly Endpoint[]; readonly problems: readonly SettingsProblem[] }
+  | {
+      readonly kind: 'endpoints';
+      readonly endpoints: readonly Endpoint[];
+      readonly problems: readonly SettingsProblem[];
+    }
   /** The runtime refuses before any request: `blocked = true`, an unreadable CA file, a name that no registry resolves. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly file: string | undefined; readonly problems: readonly SettingsProblem[] };
+  | {
+      readonly kind: 'refused';
+      readonly reason: string;
+      readonly file: string | undefined;
+      readonly problems: readonly SettingsProblem[];
+    };

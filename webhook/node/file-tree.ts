@@ -46,7 +46,9 @@ export function memoryTree(name: string, files: Readonly<Record<string, string>>
     read: (path) => (Object.hasOwn(files, path) ? files[path] : undefined),
     list: (path) => {
       const prefix = path === '' ? '' : `${path}/`;
-      const names = paths.filter((one) => one.startsWith(prefix)).map((one) => one.slice(prefix.length).split('/', 1)[0] ?? '');
+      const names = paths
+        .filter((one) => one.startsWith(prefix))
+        .map((one) => one.slice(prefix.length).split('/', 1)[0] ?? '');
       return names.length === 0 ? undefined : [...new Set(names)].toSorted();
     },
   };

@@ -20,7 +20,12 @@ export type Finding =
       readonly image: string;
       readonly reason: string;
     }
-  | { readonly kind: 'certificate-expires-soon'; readonly host: string; readonly validTo: string; readonly days: number }
+  | {
+      readonly kind: 'certificate-expires-soon';
+      readonly host: string;
+      readonly validTo: string;
+      readonly days: number;
+    }
   | { readonly kind: 'mutable-tag'; readonly tag: string }
   /** A node settings file that the runtime ignores or chokes on. */
   | { readonly kind: 'node-settings-problem'; readonly file: string; readonly reason: string };

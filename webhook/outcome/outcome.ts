@@ -145,7 +145,15 @@ export type PullOutcome =
     } & Asked)
   | {
       readonly kind: 'not-checked';
-      readonly reason: 'exempt' | 'placeholder' | 'limit' | 'deadline' | 'blocked-address' | 'untrusted-realm' | 'node-settings' | 'internal';
+      readonly reason:
+        | 'exempt'
+        | 'placeholder'
+        | 'limit'
+        | 'deadline'
+        | 'blocked-address'
+        | 'untrusted-realm'
+        | 'node-settings'
+        | 'internal';
       /** What exactly, for the message: `registry.local:5000`, `64 images`. */
       readonly detail: string;
     };

@@ -32,7 +32,8 @@ const CRIO_VERSIONS: readonly RuntimeVersion[] = [
   [1, 34],
 ];
 
-const SHAPE = /^(?<family>containerd|docker|crio)(?:@(?<major>\d{1,3})(?:\.(?<minor>\d{1,3}))?(?:\.\d{1,4})?)?(?:\/(?<path>[a-z]+))?$/u;
+const SHAPE =
+  /^(?<family>containerd|docker|crio)(?:@(?<major>\d{1,3})(?:\.(?<minor>\d{1,3}))?(?:\.\d{1,4})?)?(?:\/(?<path>[a-z]+))?$/u;
 
 export const isAtLeast = (version: RuntimeVersion, [major, minor]: RuntimeVersion): boolean =>
   version[0] > major || (version[0] === major && version[1] >= minor);
@@ -79,7 +80,9 @@ function containerdVariants(
   }
   const variants = versions.flatMap((version): readonly Runtime[] => {
     const paths = isAtLeast(version, [2, 1]) ? (['transfer', 'local'] as const) : (['local'] as const);
-    return paths.filter((one) => path === undefined || one === path).map((one) => ({ family: 'containerd', version, path: one }));
+    return paths
+      .filter((one) => path === undefined || one === path)
+      .map((one) => ({ family: 'containerd', version, path: one }));
   });
   return variants.length > 0 ? ok(variants) : err(`"${text}" is no runtime: containerd has /transfer from 2.1 on`);
 }

@@ -37,7 +37,7 @@ export const NODE_WORDS: Readonly<Partial<Record<OutcomeKind, RegExp>>> = Object
   'rate-limited': /429/u,
   'registry-error':
     /unexpected status|no realm|unsupported protocol|not a valid digest|unable to decode|did not include a token|stopped after|malformed|5\d\d/u,
-  unreachable: /refused|no such host|timeout|reset|EOF|deadline/u,
+  unreachable: /refused|no such host|unreachable|no route|timeout|reset|EOF|deadline/u,
   'never-pull-absent': /not present with pull policy of Never/u,
   'unsupported-manifest':
     /schema 1|unexpected media type|not found|rejecting|media-type|content size of zero|expected (?:manifest|index)/u,

@@ -238,7 +238,7 @@ export const REGISTRY_CONDITIONS: readonly RegistryCondition[] = [
   { id: 'index-386', rule: 'J65', fill: index(linux('386')) },
   { id: 'index-amd64-v2', rule: 'J66', fill: index(linux('amd64', 'v2')) },
   { id: 'index-amd64-v1', rule: 'F1', fill: index(linux('amd64', 'v1')) },
-  { id: 'index-x86_64', rule: 'F1', fill: index(linux('x86_64')) },
+  { id: 'index-x86-64', rule: 'F1', fill: index(linux('x86_64')) },
   { id: 'index-windows', rule: 'F2', fill: index({ os: 'windows', architecture: 'amd64' }) },
   {
     id: 'index-entry-lies',

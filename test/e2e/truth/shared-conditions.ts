@@ -19,7 +19,8 @@ export async function addSharedConditions({ keep, add }: Stage): Promise<void> {
   add({ id: 'digest-absent', rule: 'D14', image: `${host}/by-digest@sha256:${'ef'.repeat(32)}` });
   add({ id: 'digest-of-a-blob', rule: 'D14', image: `${host}/by-digest@${blob.digest}` });
   add({ id: 'digest-beats-absent-tag', rule: 'J4', image: `${host}/by-digest:nowhere@${sound.digest}` });
-  add({ id: 'never-absent', rule: 'B2', image: `${host}/ok-oci:1`, pullPolicy: 'Never' });
+  shared.store.repository('never').addImage({ tags: ['1'] });
+  add({ id: 'never-absent', rule: 'B2', image: `${host}/never:1`, pullPolicy: 'Never' });
 }
 
 type Part = 'child' | 'config' | 'layer';
