@@ -26,6 +26,11 @@ const CONCURRENT_PREDICTIONS = 16;
  * `not-checked`, and nobody waits for it; so is what lies beyond the limits. Never rejects.
  */
 export function askAll(questions: readonly Question[], asking: Asking): Promise<readonly Prediction[]> {
+  const { maxImages, maxHosts } = asking.limits;
+  if (questions.length <= Math.min(CONCURRENT_PREDICTIONS, maxImages, maxHosts)) {
+    // no limit can be reached: what counts and queues would cost more than an answer from the cache
+    return Promise.all(questions.map((question) => askOne(question, asking)));
+  }
   const limit = pLimit(CONCURRENT_PREDICTIONS);
   const isWithinLimits = limitCheck(asking.limits);
   return Promise.all(

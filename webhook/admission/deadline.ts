@@ -1,9 +1,10 @@
-/** The time that one review has. The owner calls `end` when the answer is there. */
+/** The time that one review has. */
 export type Deadline = {
   /** Aborts a little before `ended`, so that whoever listens can still say what it knows. */
   readonly signal: AbortSignal;
   /** Resolves when the time is over, or when nobody waits for the answer any more. Never rejects. */
   readonly ended: Promise<void>;
+  /** For the owner, when every answer is there: the time no longer runs, and nothing is aborted. */
   end(): void;
 };
 
@@ -40,7 +41,6 @@ export function startDeadline(budgetMs: number, caller: AbortSignal): Deadline {
       clearTimeout(asksEnd);
       clearTimeout(timeEnds);
       caller.removeEventListener('abort', stop);
-      stop();
     },
   };
 }

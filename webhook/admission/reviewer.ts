@@ -83,7 +83,8 @@ async function judge(request: ReviewRequest, options: ReviewOptions, deps: Revie
     image,
     hasControllingOwner,
   });
-  const [exempt, open] = partition(questions, (question) => exemption(policy, subjectOf(question)) !== undefined);
+  const exempt = questions.filter((question) => exemption(policy, subjectOf(question)) !== undefined);
+  const open = exempt.length === 0 ? questions : questions.filter((question) => !exempt.includes(question));
   if (open.length + beyond + unreadable === 0) return untouched(request.uid, mode, exempt);
 
   const errors: unknown[] = [];
@@ -129,11 +130,6 @@ const NOTHING = { images: [], unlisted: 0, requests: 0, errors: [] } as const;
 function untouched(uid: string, mode: Mode, exempt: readonly Question[]): Judgement {
   const facts = { ...NOTHING, verdict: 'skipped', mode, images: exempt.map(factsOfExempt) } as const;
   return { answer: passUntouched(uid), facts };
-}
-
-function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): readonly [readonly T[], readonly T[]] {
-  const groups = Map.groupBy(items, isFirst);
-  return [groups.get(true) ?? [], groups.get(false) ?? []];
 }
 
 function strictest(judged: readonly Judged[]): Mode | undefined {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Credential } from '../credentials/credential.ts';
 import type { IdentityHasher } from '../credentials/identity.ts';
 import { formatPlatform } from '../image/platform.ts';
@@ -21,5 +20,5 @@ export function cacheKey({ reference, logins, platforms }: KeyParts, hashIdentit
     logins.map((login) => [hashIdentity(login), login.secret, login.key]),
     [platforms.isFixed, ...platforms.platforms.map((one) => [formatPlatform(one), one.osVersion ?? ''])],
   ];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+  return JSON.stringify(parts);
 }

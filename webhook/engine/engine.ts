@@ -37,7 +37,7 @@ export type EngineOptions = {
 };
 
 /** The platform of most clusters, assumed and never proof of anything. */
-const ASSUMED = 'linux/amd64';
+const ASSUMED: PlatformChoice = assumedPlatforms('linux/amd64');
 
 /**
  * Joins what a review or a check asks, the Pod's logins, the nodes' settings and the registries' answers to one
@@ -84,8 +84,8 @@ function pullOf(
 ): Omit<PullQuestion, 'wantsThroughput'> {
   return {
     reference,
-    credentials: credentials.keyring.credentialsFor(reference),
-    platforms: pod.platforms ?? options.nodePlatforms() ?? assumedPlatforms(),
+    credentials: credentials.secrets.length === 0 ? [] : credentials.keyring.credentialsFor(reference),
+    platforms: pod.platforms ?? options.nodePlatforms() ?? ASSUMED,
   };
 }
 
@@ -103,8 +103,8 @@ async function lookUp(
   return cache.get(cacheKey({ reference, logins, platforms }, hashIdentity), load, { isByDigest, signal });
 }
 
-function assumedPlatforms(): PlatformChoice {
-  const platform = parsePlatform(ASSUMED);
+function assumedPlatforms(text: string): PlatformChoice {
+  const platform = parsePlatform(text);
   return { platforms: platform.ok ? [platform.value] : [], isFixed: false };
 }
 

@@ -5,8 +5,10 @@ export const MAX_DEPTH = 256;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
-const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
+/** A bracket with this bit set is the brace of its kind. */
+const BRACE_BIT = 0x20;
+const OPENING = 0x7b;
+const CLOSING = 0x7d;
 
 /** Reads UTF-8 JSON without a byte order mark, no deeper than {@link MAX_DEPTH}. Its errors never quote the body. */
 export function parseJsonBody(bytes: Uint8Array): Result<unknown> {
@@ -22,21 +24,19 @@ export function parseJsonBody(bytes: Uint8Array): Result<unknown> {
   }
 }
 
-/** Counts brackets outside strings, before anything recurses. Linear, without memory of its own. */
+/** Counts brackets outside strings, before anything recurses. Linear, without memory of its own: it sees every byte. */
 function isDeeperThan(bytes: Uint8Array, max: number): boolean {
+  const { length } = bytes;
   let depth = 0;
-  let isInString = false;
-  for (let at = 0; at < bytes.length; at += 1) {
+  for (let at = 0; at < length; at += 1) {
     const byte = bytes[at] ?? 0;
-    if (isInString) {
-      if (byte === BACKSLASH) at += 1;
-      else if (byte === QUOTE) isInString = false;
-    } else if (byte === QUOTE) {
-      isInString = true;
-    } else if (OPENING.has(byte)) {
+    if (byte === QUOTE) {
+      at += 1;
+      for (; at < length && bytes[at] !== QUOTE; at += 1) if (bytes[at] === BACKSLASH) at += 1;
+    } else if ((byte | BRACE_BIT) === OPENING) {
       depth += 1;
       if (depth > max) return true;
-    } else if (CLOSING.has(byte)) {
+    } else if ((byte | BRACE_BIT) === CLOSING) {
       depth -= 1;
     }
   }

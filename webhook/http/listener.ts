@@ -23,11 +23,14 @@ export interface Listener {
 /** Wraps a server that `create` builds around a request listener. */
 export function createListener(create: (listener: RequestListener) => Server, app: RequestListener): Listener {
   const sockets = new Set<Socket>();
-  const answering = new Set<ServerResponse>();
+  // The last of each connection, replaced and not removed: deleting one for each request has the set rebuilt now and
+  // then, and what the old ones held lives until the next full collection.
+  const answers = new Map<Socket, ServerResponse>();
   let draining: Promise<void> | undefined;
   const server = create((request, response) => {
-    answering.add(response);
-    response.once('close', () => answering.delete(response));
+    const { socket } = request;
+    if (!answers.has(socket)) socket.once('close', () => answers.delete(socket));
+    answers.set(socket, response);
     if (draining !== undefined) response.setHeader('Connection', 'close');
     app(request, response);
   });
@@ -36,7 +39,7 @@ export function createListener(create: (listener: RequestListener) => Server, ap
     socket.once('close', () => sockets.delete(socket));
   });
   const drain = async ({ lingerMs, limitMs }: DrainOptions): Promise<void> => {
-    for (const response of answering) if (!response.headersSent) response.setHeader('Connection', 'close');
+    for (const response of answers.values()) if (!response.headersSent) response.setHeader('Connection', 'close');
     await delay(lingerMs);
     await stop(server, sockets, limitMs);
   };

@@ -60,7 +60,7 @@ export function exemption(policy: Policy, subject: Subject): 'namespace' | 'imag
   if (rule?.set.exempt === true) return rule.match.images === undefined ? 'namespace' : 'image';
   if (rule === undefined) {
     if (policy.exempt.namespaces.some((glob) => matchesGlob(glob, subject.namespace))) return 'namespace';
-    const names = imageNames(subject.image);
+    const names = policy.exempt.images.length === 0 ? [] : imageNames(subject.image);
     if (policy.exempt.images.some((pattern) => matchesImage(pattern, names))) return 'image';
   }
   return policy.placeholders.includes(subject.image) ? 'placeholder' : undefined;
