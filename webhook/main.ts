@@ -33,20 +33,18 @@ const IN_CLUSTER_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/name
 const FIRST_POLICY_MS = 5_000;
 
 /**
- * `pullguard serve`: wires everything, listens, and ends with 0 on SIGTERM or SIGINT after draining; 2 where the policy
+ * `pullguard serve`: wires everything, listens, and ends with 0 after draining once it is interrupted; 2 where the policy
  * file has mistakes, which are printed. Rejects with one line for the user where it cannot start.
  */
-export async function serve(config: Config, { stdout, stderr }: Pick<Streams, 'stdout' | 'stderr'>): Promise<number> {
+export async function serve(config: Config, streams: Omit<Streams, 'stdin' | 'environment'>): Promise<number> {
+  const { stdout, stderr } = streams;
   const policy = config.policy.from === 'file' ? readPolicyFile(config.policy.file) : undefined;
   if (policy?.ok === false) {
     stderr.write(policy.error.map((line) => `pullguard: ${line}\n`).join(''));
     return 2;
   }
   const log = createLog({ write: (line) => void stderr.write(line) }, config.logLevel);
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort();
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  const signal = streams.interruption?.() ?? new AbortController().signal;
   // one stray failure must not end the reviews of all others
   const onStray = (err: unknown): void => log.error('unhandled rejection', { err });
   process.on('unhandledRejection', onStray);
@@ -55,20 +53,20 @@ export async function serve(config: Config, { stdout, stderr }: Pick<Streams, 's
   try {
     await run(config, {
       log,
-      signal: stopping.signal,
+      signal,
       onReady: (line) => void stdout.write(line),
       onOpened: (close) => opened.push(close),
     });
     return 0;
   } catch (error) {
     // told to end before it was ready
-    if (stopping.signal.aborted) return 0;
+    if (signal.aborted) return 0;
     throw error;
   } finally {
     // each builds on those before it
     // oxlint-disable-next-line no-await-in-loop
     for (const close of opened.toReversed()) await close();
-    process.off('SIGTERM', stop).off('SIGINT', stop).off('unhandledRejection', onStray);
+    process.off('unhandledRejection', onStray);
   }
 }
 

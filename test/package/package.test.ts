@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -31,6 +31,12 @@ before(async () => {
     cpSync(join(ROOT, name), join(checkout, name), { recursive: true });
   }
   symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
+  // what is compiled stays the same, and `npm run types` has looked at the types
+  const build = JSON.parse(readFileSync(join(ROOT, 'tsconfig.build.json'), 'utf8')) as {
+    readonly compilerOptions: object;
+  };
+  const compilerOptions = { ...build.compilerOptions, noCheck: true };
+  writeFileSync(join(checkout, 'tsconfig.build.json'), JSON.stringify({ ...build, compilerOptions }));
   await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: checkout });
   const modules = join(folder, 'project/node_modules');
   installed = join(modules, 'pullguard');

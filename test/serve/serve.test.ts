@@ -225,6 +225,7 @@ nodes:
       const config = readConfig(readSettings({ ...flags, ...ports }, {}));
       assert.ok(config.ok);
       const said: string[] = [];
+      const ending = new AbortController();
       const stderr = {
         write: (line: string) => {
           const { msg, mode, inForce } = JSON.parse(line) as LogLine;
@@ -234,10 +235,10 @@ nodes:
       const stdout = {
         write: () => {
           said.push('ready');
-          process.emit('SIGTERM', 'SIGTERM');
+          ending.abort();
         },
       };
-      assert.equal(await serve(config.value, { stdout, stderr }), 0);
+      assert.equal(await serve(config.value, { stdout, stderr, interruption: () => ending.signal }), 0);
       return said;
     }
 
