@@ -6,6 +6,7 @@ import { openStage } from './truth/open-stage.ts';
 import { NAMES } from './truth/stage.ts';
 import { findCluster, type Cluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
+import { removeImages } from './node-images.ts';
 import { addHosts, addSettings, removeHosts, removeSettings } from './node-settings.ts';
 
 const NAMESPACE = 'pullguard-truth';
@@ -194,4 +195,6 @@ async function cleanUp(cluster: Cluster): Promise<void> {
   await cluster.kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=true', '--timeout=5m']);
   await removeHosts('truth.test');
   await removeSettings(cluster.certsD, 'truth.test');
+  // what stays makes the Node's list of images too long to prove anything
+  await removeImages(cluster, (name) => name.includes('.truth.test:'));
 }

@@ -5,6 +5,7 @@ import { importCheckout } from './checkout-image.ts';
 import { cleanUp } from './clean-up.ts';
 import { findCluster, type Cluster, type Ran } from './cluster.ts';
 import { describeInstallation, IMAGE, MANIFEST, NAMESPACE, REPLICAS } from './installation.ts';
+import { untilImagesListed } from './node-images.ts';
 import { addHosts, addSettings, readSettings } from './node-settings.ts';
 import { LOGIN, SLOW_BYTES_PER_SECOND, startRegistries, type Registries } from './registries.ts';
 import { createWorkbench, MISNAMED } from './workbench.ts';
@@ -68,6 +69,7 @@ function tellStory(cluster: Cluster): void {
       const secret = ['create', 'secret', 'docker-registry', name, ...login, `--docker-password=${password}`];
       await cluster.ask(['--namespace', WORKLOADS, ...secret]);
     }
+    await untilImagesListed(cluster);
     await cluster.ask(['apply', '--filename', MANIFEST]);
   });
   after(async () => {
