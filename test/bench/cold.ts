@@ -2,26 +2,39 @@ import type { PodDemand } from '../../webhook/admission/ports.ts';
 import { createLiveEngine, type LiveEngine } from '../../webhook/engine/live-engine.ts';
 import { manifestSecretSource } from '../../webhook/manifests/secret-source.ts';
 import { createResolver } from '../../webhook/registry/resolve.ts';
-import type { Bend } from '../../webhook/demo/registry.ts';
-import { startTokenService } from '../support/token-service.ts';
+import { startBearerRegistry, type Counted } from './bearer-registry.ts';
 import type { Certificate } from './certificate.ts';
 import { startCountingRegistry, type CountingRegistry } from './counting-registry.ts';
-import { openGate } from './gate.ts';
 import { policyFor } from './policy.ts';
 import { aim, table } from './table.ts';
 
 type Case = {
   readonly name: string;
-  readonly image: (host: string) => string;
-  /** What the protocol asks of a client that wants to know as much. */
-  readonly least: number;
-  readonly how: string;
+  /** Below the registry's host. */
+  readonly image: string;
   /** Asked of the same engine before the counting starts. */
-  readonly after?: (host: string) => string;
+  readonly after?: string;
+  readonly wantsToken?: boolean;
+  /** The requests that the protocol asks of a client that wants to know as much. */
+  readonly least: number;
+  /** The connections that those need. */
+  readonly connections: number;
+  readonly how: string;
 };
 
 const LAYERS = 10;
+/** How many layers are asked for at a time. */
+const CONCURRENT_LAYERS = 6;
 const GRAPH = 'HEAD, manifest, config, a HEAD a layer';
+
+const casesFor = (digest: string): readonly Case[] => [
+  { name: 'public tag', image: '/app:1', least: 4, connections: 1, how: GRAPH },
+  { name: 'Bearer tag', image: '/app:1', wantsToken: true, least: 6, connections: 2, how: `401, token, ${GRAPH}` },
+  { name: 'public digest', image: `/app@${digest}`, least: 4, connections: 1, how: GRAPH },
+  { name: 'a digest seen before', after: `/app@${digest}`, image: '/app:1', least: 1, connections: 1, how: 'HEAD' },
+  { name: `${LAYERS} layers`, image: '/app:layers', least: 3 + LAYERS, connections: CONCURRENT_LAYERS, how: GRAPH },
+  { name: 'an index', image: '/app:index', least: 5, connections: 1, how: `${GRAPH}, and the index` },
+];
 
 /** How often a registry is asked for an image that Pullguard never saw, against the least that tells as much. */
 export async function countColdRequests(options: {
@@ -30,72 +43,33 @@ export async function countColdRequests(options: {
 }): Promise<void> {
   const { certificate, write } = options;
   const open = await startCountingRegistry(certificate.tls);
-  const tokens = await startTokenService({ tls: certificate.tls });
-  const tokenGate = await openGate(tokens.port);
-  // the realm that the registry names is the gate's, where connections are counted
-  const bearer: Bend = async (question, answer) => {
-    const bent = await tokens.bearerAuth(question, answer);
-    const challenge = bent.headers['www-authenticate'];
-    if (typeof challenge !== 'string') return bent;
-    const moved = challenge.replace(tokens.origin, `https://${tokenGate.host}`);
-    return { ...bent, headers: { ...bent.headers, 'www-authenticate': moved } };
-  };
-  const closed = await startCountingRegistry(certificate.tls, bearer);
-  const { authority } = certificate;
+  const closed = await startBearerRegistry(certificate);
   try {
-    const digest = fill(open);
-    fill(closed);
-    const cases: readonly Case[] = [
-      { name: 'public tag', image: (host) => `${host}/app:1`, least: 4, how: GRAPH },
-      { name: 'public digest', image: (host) => `${host}/app@${digest}`, least: 4, how: GRAPH },
-      {
-        name: 'tag of a digest seen before',
-        after: (host) => `${host}/app@${digest}`,
-        image: (host) => `${host}/app:1`,
-        least: 1,
-        how: 'HEAD',
-      },
-      { name: `tag, ${LAYERS} layers`, image: (host) => `${host}/app:layers`, least: 3 + LAYERS, how: GRAPH },
-      { name: 'tag of an index', image: (host) => `${host}/app:index`, least: 5, how: `${GRAPH}, and the index` },
-    ];
-    const bearerTag: Case = {
-      name: 'Bearer tag',
-      image: (host) => `${host}/app:1`,
-      least: 6,
-      how: `401, token, ${GRAPH}`,
-    };
+    const [digest] = [open, closed].map(fill);
     const rows: Row[] = [];
-    // one engine at a time, each of which has seen nothing
-    // oxlint-disable-next-line no-await-in-loop
-    for (const one of cases)
-      rows.push(await count(one, open, authority, { lines: () => [], opened: () => 0, reset: () => undefined }));
-    const service = {
-      lines: () => tokens.log.lines(),
-      opened: tokenGate.opened,
-      reset: () => {
-        tokens.log.clear();
-        tokenGate.reset();
-      },
-    };
-    rows.splice(1, 0, await count(bearerTag, closed, authority, service));
-    write('\nCold checks (requests to the registry and its token service)\n');
+    for (const it of casesFor(digest ?? '')) {
+      const engine = startEngine(it.wantsToken === true ? closed : open, certificate.authority);
+      // one engine at a time, which has seen nothing
+      // oxlint-disable-next-line no-await-in-loop
+      rows.push(await count(it, engine, it.wantsToken === true ? closed : { ...open, service: undefined }));
+    }
+    write('\nCold checks (requests and connections to the registry, and to its token service)\n');
     write(
       table([
-        ['', 'requests', 'least', 'twice', 'connections', 'the least is'],
+        ['', 'requests', 'least', 'twice', 'connections', 'least', 'the least is'],
         ...rows.map(({ it, requests, repeated, opened }) => [
           it.name,
-          String(requests),
-          String(it.least),
-          String(repeated),
-          opened,
+          ...[requests, it.least, repeated, opened, it.connections].map(String),
           it.how,
         ]),
       ]),
     );
     const isLeast = rows.every(({ it, requests, repeated }) => requests <= it.least && repeated === 0);
     write(aim('no more requests than the least, none twice', isLeast));
+    const isReused = rows.every(({ it, opened }) => opened <= it.connections);
+    write(aim('no more connections than the least', isReused));
   } finally {
-    await Promise.all([open.close(), closed.close(), tokens.close(), tokenGate.close()]);
+    await Promise.all([open.close(), closed.close()]);
   }
 }
 
@@ -112,34 +86,37 @@ function fill(registry: CountingRegistry): string {
   return digest;
 }
 
-type TokenCount = {
-  readonly lines: () => readonly string[];
-  readonly opened: () => number;
-  readonly reset: () => void;
-};
-type Row = { readonly it: Case; readonly requests: number; readonly repeated: number; readonly opened: string };
-
-async function count(it: Case, registry: CountingRegistry, authority: string, tokens: TokenCount): Promise<Row> {
-  const engine = createLiveEngine(
+function startEngine({ host }: CountingRegistry, authority: string): LiveEngine {
+  return createLiveEngine(
     {
       secrets: manifestSecretSource({ secrets: [], serviceAccounts: [] }),
       resolve: createResolver(new Map()),
       clusterAddresses: undefined,
       nodePlatforms: () => undefined,
     },
-    policyFor(registry.host, authority),
+    policyFor(host, authority),
     {},
   );
+}
+
+type Asked = CountingRegistry & { readonly service: Counted | undefined };
+type Row = { readonly it: Case; readonly requests: number; readonly repeated: number; readonly opened: number };
+
+async function count(it: Case, engine: LiveEngine, { service, ...registry }: Asked): Promise<Row> {
   try {
-    if (it.after !== undefined) await ask(engine, it.after(registry.host));
+    if (it.after !== undefined) await ask(engine, `${registry.host}${it.after}`);
     registry.reset();
-    tokens.reset();
-    await ask(engine, it.image(registry.host));
-    const lines = [...registry.requests(), ...tokens.lines()];
+    service?.reset();
+    await ask(engine, `${registry.host}${it.image}`);
+    const lines = [...registry.requests(), ...(service?.requests() ?? [])];
     // the request that earned the 401 is sent again with the token, as it must be
-    const challenged = tokens.lines().length === 0 ? 0 : 1;
-    const opened = [registry.gate.opened(), ...(challenged === 0 ? [] : [tokens.opened()])].join(' + ');
-    return { it, requests: lines.length, repeated: lines.length - new Set(lines).size - challenged, opened };
+    const challenged = service === undefined ? 0 : 1;
+    return {
+      it,
+      requests: lines.length,
+      repeated: lines.length - new Set(lines).size - challenged,
+      opened: registry.gate.opened() + (service?.opened() ?? 0),
+    };
   } finally {
     await engine.close();
   }
@@ -155,10 +132,8 @@ const POD: PodDemand = {
 };
 
 async function ask(engine: LiveEngine, image: string): Promise<void> {
-  const { outcome } = await engine.predict(
-    { image, pullPolicy: 'Always', pod: POD, maxPullSeconds: undefined },
-    AbortSignal.timeout(30_000),
-  );
+  const question = { image, pullPolicy: 'Always', pod: POD, maxPullSeconds: undefined } as const;
+  const { outcome } = await engine.predict(question, AbortSignal.timeout(30_000));
   if (outcome.kind !== 'pullable' || outcome.depth === 'exists')
-    throw new Error(`${image} is ${JSON.stringify(outcome)}`);
+    throw new Error(`${image}: ${JSON.stringify(outcome)}`);
 }

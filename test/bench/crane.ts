@@ -20,7 +20,9 @@ export async function compareWithCrane(options: {
   readonly write: (text: string) => void;
 }): Promise<void> {
   const { folder, certificate, write } = options;
-  write(`\n${IMAGES} images: crane validate --fast --remote, one after the other, and one pullguard check of them all\n`);
+  write(
+    `\n${IMAGES} images: crane validate --fast --remote, one after the other, and one pullguard check of them all\n`,
+  );
   // where Go's TLS finds its roots; Pullguard has them from the policy
   const environment = { ...process.env, SSL_CERT_FILE: certificate.files.authority };
   if ((await run(['crane', 'version'], environment)) !== 0) {
@@ -111,7 +113,10 @@ async function secondsOf(
 }
 
 /** The exit code; `undefined` where there is no such program. */
-async function run([program = '', ...parameters]: readonly string[], env: NodeJS.ProcessEnv): Promise<number | undefined> {
+async function run(
+  [program = '', ...parameters]: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<number | undefined> {
   const child = spawn(program, parameters, { stdio: 'ignore', env });
   try {
     const [code]: readonly unknown[] = await once(child, 'exit');

@@ -51,8 +51,13 @@ export async function checkManyImages(options: {
         ],
       ]),
     );
-    const isBounded = registry.mostAtOnce() <= MOST_AT_ONCE && left === 0;
-    write(aim(`at most ${MOST_AT_ONCE} requests at once, no socket left`, isBounded));
+    write(
+      aim(
+        `at most ${MOST_AT_ONCE} requests at once, no socket left`,
+        registry.mostAtOnce() <= MOST_AT_ONCE && left === 0,
+      ),
+    );
+    write(aim(`at most ${MOST_AT_ONCE} connections`, registry.gate.opened() <= MOST_AT_ONCE));
   } finally {
     await registry.close();
   }

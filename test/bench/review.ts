@@ -82,7 +82,18 @@ function podSpec([web, proxy]: readonly [string, string]): object {
     terminationMessagePolicy: 'File',
     imagePullPolicy: 'IfNotPresent',
   };
-  const env = ['DATABASE_HOST', 'DATABASE_NAME', 'LOG_LEVEL', 'PAYMENT_URL'].map((name) => ({
+  const env = [
+    'CURRENCY',
+    'DATABASE_HOST',
+    'DATABASE_NAME',
+    'FEATURE_FLAGS',
+    'LOG_LEVEL',
+    'MAIL_FROM',
+    'PAYMENT_URL',
+    'QUEUE_URL',
+    'SHIPPING_URL',
+    'TRACING_URL',
+  ].map((name) => ({
     name,
     valueFrom: { configMapKeyRef: { name: 'checkout', key: name.toLowerCase() } },
   }));
