@@ -66,6 +66,7 @@ export function createRig(options: RigOptions): Rig {
     nodePlatforms: () => platformsOf(policy.nodes),
     contentCheck: undefined,
     asksForeignUrls: false,
+    hintMs: 5_000,
     explains: false,
     now,
     ...options,

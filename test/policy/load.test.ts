@@ -6,6 +6,7 @@ import * as fc from 'fast-check';
 import { OUTCOME_KINDS } from '../../webhook/outcome/outcome.ts';
 import { DEFAULT_POLICY, formatMistakes, readPolicy } from '../../webhook/policy/load.ts';
 import type { Policy } from '../../webhook/policy/policy.ts';
+import { anyText } from '../support/any-text.ts';
 
 const NAME = 'policy.yaml';
 
@@ -102,6 +103,7 @@ describe('the default policy', () => {
         requestsPerMinute: 600,
         connectionsPerHost: 8,
       },
+      hints: { similarTags: false },
       network: { allow: [], blockedRanges: [], strictRealms: false, realms: [] },
       rules: [],
     });
@@ -462,7 +464,7 @@ describe('readPolicy on any text', () => {
     '\u{1f600}',
   ];
   const text = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 200 }),
+    anyText(200),
     fc.array(fc.constantFrom(...PIECES), { maxLength: 60 }).map((pieces) => pieces.join('')),
     fc.json({ maxDepth: 4 }),
     fc

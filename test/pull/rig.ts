@@ -53,6 +53,7 @@ export async function predict(image: string, options: PullOptions): Promise<Pred
     contentCheck: undefined,
     asksForeignUrls: true,
     meter: createMeter({ now }),
+    tagHint: undefined,
     now,
     ...options,
     transport,

@@ -46,6 +46,7 @@ export async function askPullguard(asked: Asked, runtime: string, signal: AbortS
     nodePlatforms: () => undefined,
     contentCheck: createContentCheck({ onRead: () => undefined }),
     asksForeignUrls: true,
+    hintMs: 5_000,
     explains: false,
     now,
   });

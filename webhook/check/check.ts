@@ -83,6 +83,7 @@ export async function runCheck(request: CheckRequest): Promise<readonly CheckRes
     nodePlatforms: () => platformsOf(request.policy.nodes),
     contentCheck: request.contentCheck?.(transport),
     asksForeignUrls: true,
+    hintMs: request.timeoutMs / 2,
     explains: request.explains,
     now,
   });

@@ -21,6 +21,7 @@ export type NodeFlags = {
   readonly nodes?: string;
   readonly credentialProviders?: readonly string[];
   readonly policy?: string;
+  readonly similarTags?: boolean;
 };
 
 /** The same, read: what the flags leave open is `undefined`. */
@@ -35,6 +36,7 @@ export type NodeChoices = {
   readonly dockerCertsD: FileTree | undefined;
   readonly registriesConf: NamedText | undefined;
   readonly signaturePolicy: NamedText | undefined;
+  readonly similarTags: boolean;
 };
 
 type NamedText = { readonly name: string; readonly text: string };
@@ -77,6 +79,7 @@ export function readNodeFlags(flags: NodeFlags): Result<NodeChoices, readonly st
     dockerCertsD: folder('--docker-certs-d', flags.dockerCertsD),
     registriesConf: file('--registries-conf', flags.registriesConf),
     signaturePolicy: file('--signature-policy', flags.signaturePolicy),
+    similarTags: flags.similarTags === true,
   };
   return mistakes.length > 0 ? err(mistakes) : ok(choices);
 }
@@ -109,7 +112,8 @@ export function chooseSetup(
   };
   const unread = unreadFlags(choices, nodes.runtimes);
   if (unread.length > 0) return err(unread);
-  return ok({ policy: { ...base, nodes }, setup: withFiles(setupOf(nodes, given?.files ?? {}), choices) });
+  const hints = { similarTags: base.hints.similarTags || choices.similarTags };
+  return ok({ policy: { ...base, nodes, hints }, setup: withFiles(setupOf(nodes, given?.files ?? {}), choices) });
 }
 
 function withFiles(setup: NodeSetup, choices: NodeChoices): NodeSetup {

@@ -70,6 +70,7 @@ export function addCheckCommand(program: Command, streams: Streams, end: (exitCo
       '--verify <depth>',
       'headers: every part is there; content: read and unpack every layer too, keeping none (default: headers)',
     )
+    .option('--similar-tags', 'list the tags of a repository that lacks the one asked for, and name those like it')
     .option('--explain', 'print the course of each check too; on standard error unless the output is a table')
     .option('-o, --output <format>', 'table, json, sarif or junit (default: table)')
     .addHelpText('after', EXAMPLES)

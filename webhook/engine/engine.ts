@@ -31,6 +31,8 @@ export type EngineOptions = {
   readonly nodePlatforms: () => PlatformChoice | undefined;
   readonly contentCheck: ContentCheck | undefined;
   readonly asksForeignUrls: boolean;
+  /** For how long into a prediction a hint may still be looked for, where the policy asks for one. Milliseconds. */
+  readonly hintMs: number;
   /** Keeps the course of each prediction, for `--explain`. */
   readonly explains: boolean;
   readonly now: () => number;
@@ -55,6 +57,7 @@ export function createEngine(options: EngineOptions): PredictImage {
     contentCheck: options.contentCheck,
     asksForeignUrls: options.asksForeignUrls,
     meter,
+    tagHint: policy.hints.similarTags ? { untilMs: options.hintMs } : undefined,
     now,
   });
   return async (question, signal) => {

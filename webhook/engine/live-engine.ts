@@ -136,6 +136,8 @@ function startEngine(options: StartOptions): Running {
     nodePlatforms: () => platformsOf(policy.nodes) ?? options.nodePlatforms(),
     contentCheck: undefined,
     asksForeignUrls: false,
+    // half of a lookup's time: what it found must still be told before the review's deadline
+    hintMs: policy.limits.registryMs / 2,
     explains: false,
     now,
   });

@@ -29,6 +29,11 @@ const DIGEST_SHAPE = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a
 const BARE_IDENTIFIER = /^[a-f0-9]{64}$/u;
 const FORMAT = 'invalid reference format';
 
+/** Whether `text` can be a tag. */
+export function isTag(text: string): boolean {
+  return text.length <= 128 && TAG.test(text);
+}
+
 /** Reads `text`; the error is the sentence that the kubelet's own parser ends in. Linear in the length of `text`. */
 export function parseReference(text: string): Result<ImageReference> {
   if (text === '') return err(`${FORMAT}: the image is empty`);

@@ -18,6 +18,7 @@ export type Policy = {
   readonly nodes: NodeDeclaration;
   readonly limits: Limits;
   readonly network: NetworkRules;
+  readonly hints: Hints;
   readonly rules: readonly Rule[];
 };
 
@@ -86,6 +87,12 @@ export type Limits = {
   /** Requests a minute to one registry, beyond which answers are `pullable` with `depth: exists`. */
   readonly requestsPerMinute: number;
   readonly connectionsPerHost: number;
+};
+
+/** What is looked for beside the verdict, to shorten somebody's search: it costs requests and never changes a verdict. */
+export type Hints = {
+  /** Lists the tags of a repository that lacks the one asked for, and names those like it. */
+  readonly similarTags: boolean;
 };
 
 export type NetworkRules = {

@@ -57,6 +57,13 @@ const network = z.strictObject({
     .meta({ description: 'Token services on other hosts that strictRealms allows.' }),
 });
 
+const hints = z.strictObject({
+  similarTags: z.boolean().default(false).meta({
+    description:
+      'Names tags like one that does not exist: at most two more requests, for at most half of limits.registry.',
+  }),
+});
+
 /** The document that people write (design, part 6), with every default; parsed, it is a {@link Policy}. */
 export const policySchema = z
   .strictObject({
@@ -95,6 +102,9 @@ export const policySchema = z
     nodes: nodesSchema.prefault({}).meta({ description: 'What the nodes know and Pullguard cannot see.' }),
     limits: limits.prefault({}),
     network: network.prefault({}).meta({ description: 'What may be dialled, and where credentials may go.' }),
+    hints: hints
+      .prefault({})
+      .meta({ description: 'What may shorten a search; it costs requests and changes no verdict.' }),
     rules: z
       .array(ruleSchema)
       .max(500)
@@ -103,7 +113,19 @@ export const policySchema = z
   })
   .meta({ title: 'Pullguard policy', description: 'Keys and passwords are never in it, only the names of Secrets.' })
   .transform(
-    ({ mode, actions, findings, controllerPods, placeholders, exempt, nodes, limits, network, rules }): Policy => ({
+    ({
+      mode,
+      actions,
+      findings,
+      controllerPods,
+      placeholders,
+      exempt,
+      nodes,
+      limits,
+      network,
+      hints,
+      rules,
+    }): Policy => ({
       mode,
       actions: withDefaults(actions),
       findings: { ...DEFAULT_FINDING_ACTIONS, ...findings },
@@ -113,6 +135,7 @@ export const policySchema = z
       nodes,
       limits,
       network,
+      hints,
       rules,
     }),
   );

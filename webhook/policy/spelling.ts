@@ -1,3 +1,5 @@
+import { editDistance } from '../outcome/edit-distance.ts';
+
 /** The known word that a mistyped one most likely means, `undefined` where none is near. */
 export function nearestWord(word: string, known: readonly string[]): string | undefined {
   if (word.length > 64) return undefined;
@@ -7,7 +9,7 @@ export function nearestWord(word: string, known: readonly string[]): string | un
   return known
     .map((candidate) => ({
       candidate,
-      distance: distanceBetween(typed, fold(candidate)),
+      distance: editDistance(typed, fold(candidate)),
       shared: sharedStart(typed, fold(candidate)),
     }))
     .filter(({ distance }) => distance <= reach)
@@ -23,28 +25,4 @@ function sharedStart(a: string, b: string): number {
 
 function fold(word: string): string {
   return word.toLowerCase().replaceAll(/[-_ ]/gu, '');
-}
-
-/** Optimal string alignment: insertions, deletions, changed letters and two neighbours swapped. */
-function distanceBetween(a: string, b: string): number {
-  let beforeLast: readonly number[] = [];
-  let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column += 1) {
-      const isSame = a[row - 1] === b[column - 1];
-      const isSwap = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
-      current.push(
-        Math.min(
-          (last[column] ?? 0) + 1,
-          (current[column - 1] ?? 0) + 1,
-          (last[column - 1] ?? 0) + (isSame ? 0 : 1),
-          isSwap ? (beforeLast[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
-        ),
-      );
-    }
-    beforeLast = last;
-    last = current;
-  }
-  return last[b.length] ?? 0;
 }

@@ -12,6 +12,7 @@ import type { Course } from './course.ts';
 import type { GraphMemory } from './graph-memory.ts';
 import type { Meter } from './measure.ts';
 import { weighProof } from './proof.ts';
+import { withSimilarTags, type TagHint } from './tag-hint.ts';
 import { tryRuntimes } from './tries.ts';
 import { startWork } from './work.ts';
 
@@ -46,6 +47,8 @@ export type PredictorOptions = {
   /** URLs that foreign layers name may be asked: by a user for himself. */
   readonly asksForeignUrls: boolean;
   readonly meter: Meter;
+  /** Tags like one that does not exist are looked for; `undefined` where nobody asked for that. */
+  readonly tagHint: TagHint | undefined;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 };
@@ -64,8 +67,10 @@ export function createPredictor(options: PredictorOptions): PredictPull {
     }
     const attempt = await tryRuntimes(work, course, signal);
     const judged = await weighProof(work, attempt, course, signal);
+    const outcome = await withSimilarTags(work, judged, { course, startedMs }, signal);
     return {
       ...judged,
+      outcome,
       findings: [...work.findings(), ...expiringCertificates(options.transport, work.clients())],
       requests: work.requests(),
       millis: Math.round(options.now() - startedMs),

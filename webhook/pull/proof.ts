@@ -54,29 +54,23 @@ async function areAbsent(
   for (const clients of byEndpoint.values()) {
     // the next endpoint matters only where this one is proven
     // oxlint-disable-next-line no-await-in-loop
-    if (!(await canOneRead([...clients], signal))) return false;
+    if (!(await canOneRead(work, [...clients], signal))) return false;
   }
   return true;
 }
 
 /** A 404 after a redirect is another host's: nobody here asked it, and nothing is proven. */
-function hasAsked({ endpoint, identity }: RegistryClient, { endpoint: origin, askedAs }: Evidence): boolean {
+export function hasAsked({ endpoint, identity }: RegistryClient, { endpoint: origin, askedAs }: Evidence): boolean {
   if (!origin.endsWith(`://${endpoint.authority}`)) return false;
   if (identity.by === 'anonymous' || askedAs.by === 'anonymous') return identity.by === askedAs.by;
   return identity.secret === askedAs.secret && identity.key === askedAs.key;
 }
 
-async function canOneRead(clients: readonly RegistryClient[], signal: AbortSignal): Promise<boolean> {
+async function canOneRead(work: Work, clients: readonly RegistryClient[], signal: AbortSignal): Promise<boolean> {
   for (const client of clients) {
-    const resource = { kind: 'tags', limit: 1 } as const;
-    const ask = { method: 'GET', resource, maxBytes: MAX_LIST_BYTES, retriesServerErrors: false } as const;
     // the next login is for when this one may not read
     // oxlint-disable-next-line no-await-in-loop
-    const asked = await client.ask(ask, signal);
-    if (asked.ok && asked.value.status === 200) return true;
+    if (await work.tagLists.mayList(client, signal)) return true;
   }
   return false;
 }
-
-/** Some registries pay no heed to `n=1`; only the status counts. */
-const MAX_LIST_BYTES = 64 * 1024;

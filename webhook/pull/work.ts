@@ -7,6 +7,7 @@ import type { ClientStyle } from '../registry/token.ts';
 import type { Course } from './course.ts';
 import { askForeignUrls, passOver, type ForeignLayers } from './foreign-layers.ts';
 import type { PredictorOptions, PullQuestion } from './predict.ts';
+import { createTagLists, type TagLists } from './tag-list.ts';
 
 /** One prediction while it is made: its clients, which remember what was asked, and what it came across. */
 export type Work = {
@@ -19,6 +20,7 @@ export type Work = {
   readonly clientFor: (endpoint: Endpoint, login: Credential | undefined, style: ClientStyle) => RegistryClient;
   readonly clients: () => readonly RegistryClient[];
   readonly foreignLayers: ForeignLayers;
+  readonly tagLists: TagLists;
   /** Where requests are written down from now on. */
   readonly follow: (course: Course) => void;
   readonly requests: () => number;
@@ -66,6 +68,7 @@ export function startWork(options: PredictorOptions, question: PullQuestion, sta
     },
     clients: () => [...clients.values()],
     foreignLayers: options.asksForeignUrls ? askForeignUrls(transport, countRequest) : passOver,
+    tagLists: createTagLists(),
     follow: (next) => {
       course = next;
     },

@@ -18,7 +18,8 @@ export type Resource =
   | { readonly kind: 'ping' }
   | { readonly kind: 'manifest'; readonly key: string; readonly accept: string }
   | { readonly kind: 'blob'; readonly digest: string }
-  | { readonly kind: 'tags'; readonly limit: number };
+  /** `last`: only those that come after that tag. */
+  | { readonly kind: 'tags'; readonly limit: number; readonly last?: string };
 
 /** Path and query of a resource at an endpoint (OCI distribution specification, "Endpoints"; `ns` by pull-parity D16). */
 export function pathOf(endpoint: RegistryEndpoint, resource: Resource): string {
@@ -33,7 +34,11 @@ export function pathOf(endpoint: RegistryEndpoint, resource: Resource): string {
     case 'blob':
       return `${repository}/blobs/${resource.digest}${query}`;
     case 'tags':
-      return `${repository}/tags/list?n=${resource.limit}${namespace === '' ? '' : `&${namespace}`}`;
+      return `${repository}/tags/list?${[
+        `n=${resource.limit}`,
+        ...(resource.last === undefined ? [] : [`last=${encodeURIComponent(resource.last)}`]),
+        ...(namespace === '' ? [] : [namespace]),
+      ].join('&')}`;
     default:
       return assertNever(resource);
   }
