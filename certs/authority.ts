@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, randomBytes, X509Certificate } from 'node:crypto';
+import { createPublicKey, randomBytes, sign as signBytes, X509Certificate } from 'node:crypto';
 import forge from 'node-forge';
 import { generateRsaPair, type KeyPair } from './key-pair.ts';
 
@@ -70,10 +70,22 @@ function sign(
     ...(role === 'issued' ? [{ name: 'authorityKeyIdentifier', keyIdentifier: keyIdentifier(issuer.publicKey) }] : []),
     ...extensionsOf(request, role),
   ]);
-  // forge reads RSA keys in the older form of PKCS#1
-  const key = createPrivateKey(issuer.privateKey).export({ type: 'pkcs1', format: 'pem' }).toString();
-  certificate.sign(forge.pki.privateKeyFromPem(key), forge.md.sha256.create());
+  certificate.signatureOid = SHA256_WITH_RSA;
+  certificate.siginfo.algorithmOid = SHA256_WITH_RSA;
+  certificate.signature = signatureOf(certificate, issuer.privateKey);
   return { certificate: forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n'), key: pair.privateKey };
+}
+
+/** RFC 8017, appendix A.2.4. */
+const SHA256_WITH_RSA = '1.2.840.113549.1.1.11';
+
+/** One byte a character, as forge has it. OpenSSL makes it: faster than forge by far, and in a time that tells nothing of the key. */
+function signatureOf(certificate: forge.pki.Certificate, privateKey: string): string {
+  // the first part of a certificate is what is signed, RFC 5280, section 4.1
+  const [body] = forge.pki.certificateToAsn1(certificate).value;
+  if (body === undefined || typeof body === 'string') throw new TypeError('the certificate has nothing to sign');
+  const bytes = Buffer.from(forge.asn1.toDer(body).getBytes(), 'latin1');
+  return signBytes('sha256', bytes, privateKey).toString('latin1');
 }
 
 /** RFC 5280, section 4.2. A root names neither hosts nor uses, so that it is good for nothing but signing. */

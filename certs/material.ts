@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { err, ok, type Result } from '../webhook/image/result.ts';
 import { createAuthority, issue, type KeyedCertificate } from './authority.ts';
+import type { KeySource } from './key-pair.ts';
 
 /** Everything that the Secret holds: who signs, what is served, and whom the API server trusts meanwhile. */
 export type Material = {
@@ -12,6 +13,14 @@ export type Material = {
   /** Certificates of former authorities, trusted while a replica may still serve their leaf. */
   readonly retired: readonly string[];
 };
+
+/** When a certificate is made, and with which keys. */
+export type Birth = {
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  readonly makeKeys: KeySource;
+};
+export type LeafBirth = Birth & { readonly names: readonly string[] };
 
 export const AUTHORITY_DAYS = 365;
 export const LEAF_DAYS = 90;
@@ -26,24 +35,23 @@ export const servingNames = (service: string, namespace: string): readonly strin
   `${service}.${namespace}`,
 ];
 
-export async function createMaterial(names: readonly string[], nowMs: number): Promise<Material> {
-  const authority = await newAuthority(nowMs);
-  return { authority, leaf: await newLeaf(authority, names, nowMs), next: undefined, retired: [] };
+export async function createMaterial(birth: LeafBirth): Promise<Material> {
+  const authority = await newAuthority(birth);
+  return { authority, leaf: await newLeaf(authority, birth), next: undefined, retired: [] };
 }
 
 /** Named after the moment of its birth: two of them stand in one bundle. */
-export function newAuthority(nowMs: number): Promise<KeyedCertificate> {
+export async function newAuthority({ nowMs, makeKeys }: Birth): Promise<KeyedCertificate> {
   const validity = { from: new Date(nowMs - BACKDATE_MS), to: new Date(nowMs + AUTHORITY_DAYS * DAY_MS) };
-  return createAuthority({ commonName: `pullguard authority ${nowMs}`, validity });
+  return createAuthority({ commonName: `pullguard authority ${nowMs}`, validity, keyPair: await makeKeys() });
 }
 
-export function newLeaf(
+export async function newLeaf(
   authority: KeyedCertificate,
-  names: readonly string[],
-  nowMs: number,
+  { names, nowMs, makeKeys }: LeafBirth,
 ): Promise<KeyedCertificate> {
   const validity = { from: new Date(nowMs - BACKDATE_MS), to: new Date(nowMs + LEAF_DAYS * DAY_MS) };
-  return issue(authority, { commonName: 'pullguard webhook', names, validity });
+  return issue(authority, { commonName: 'pullguard webhook', names, validity, keyPair: await makeKeys() });
 }
 
 /** What `caBundle` is to hold: every authority that may have signed what some replica serves, now or soon. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeApi } from '../webhook/kube/api.ts';
 import { describeFailure, readApiFailure } from '../webhook/kube/failure.ts';
 import { createCaBundle } from './ca-bundle.ts';
+import { generateRsaPair, type KeySource } from './key-pair.ts';
 import { bundleOf, createMaterial, servingNames, type Material } from './material.ts';
 import { lifeOf, nextStep, takeStep } from './rotation.ts';
 import {
@@ -24,6 +25,8 @@ export type OwnedCertificateOptions = {
   readonly onEvent: (event: CertificateEvent) => void;
   /** Wall clock, milliseconds since 1970. */
   readonly now?: () => number;
+  /** Of authorities and certificates. Default: new ones by OpenSSL. */
+  readonly makeKeys?: KeySource;
   /** Between two looks at the Secret and the configuration. Default a minute. */
   readonly checkEveryMs?: number;
   /** After a failure. Default 5 s. */
@@ -46,6 +49,7 @@ export function createServingCertificate(options: OwnedCertificateOptions): Serv
     service,
     onEvent,
     now = Date.now,
+    makeKeys = generateRsaPair,
     checkEveryMs = CHECK_EVERY_MS,
     retryMs = RETRY_MS,
   } = options;
@@ -82,16 +86,16 @@ export function createServingCertificate(options: OwnedCertificateOptions): Serv
   const check = async (): Promise<boolean> => {
     const found = await readOrCreate(
       store,
-      () => (held === undefined ? createMaterial(names, now()) : Promise.resolve(held)),
+      () => (held === undefined ? createMaterial({ names, nowMs: now(), makeKeys }) : Promise.resolve(held)),
       onEvent,
     );
     const isBundleInPlace = await publish(found.material);
     held = found.material;
     holder.take(toPair(held));
-    const facts = { names, nowMs: now(), isBundleInPlace };
-    const step = nextStep(held, facts);
+    const nowMs = now();
+    const step = nextStep(held, { names, nowMs, isBundleInPlace });
     if (step.step === 'keep') return isBundleInPlace || trust === undefined;
-    const changed = await takeStep(held, step, facts);
+    const changed = await takeStep(held, step, { names, nowMs, makeKeys });
     if ((await store.replace(changed, found.stored)) === 'conflict') return false;
     onEvent({ kind: 'rotated', reason: `${step.step}: ${step.reason}` });
     const isTrusted = await publish(changed);

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { assertNever } from '../webhook/image/result.ts';
-import { BACKDATE_MS, createMaterial, newAuthority, newLeaf, type Material } from './material.ts';
+import { BACKDATE_MS, createMaterial, newAuthority, newLeaf, type LeafBirth, type Material } from './material.ts';
 
 /** What is due now, and why, as a clause for the log. */
 export type RotationStep =
@@ -57,27 +57,23 @@ export function nextStep(material: Material, { names, nowMs, isBundleInPlace }: 
 }
 
 /** The material after `step`, made anew; what was there is not touched. */
-export async function takeStep(
-  material: Material,
-  step: RotationStep,
-  { names, nowMs }: Pick<RotationFacts, 'names' | 'nowMs'>,
-): Promise<Material> {
+export async function takeStep(material: Material, step: RotationStep, birth: LeafBirth): Promise<Material> {
   switch (step.step) {
     case 'keep':
       return material;
     case 'renew-leaf':
-      return { ...material, leaf: await newLeaf(material.authority, names, nowMs) };
+      return { ...material, leaf: await newLeaf(material.authority, birth) };
     case 'introduce-authority':
-      return { ...material, next: await newAuthority(nowMs) };
+      return { ...material, next: await newAuthority(birth) };
     case 'adopt-authority': {
-      const authority = material.next ?? (await newAuthority(nowMs));
+      const authority = material.next ?? (await newAuthority(birth));
       const retired = [material.authority.certificate, ...material.retired];
-      return { authority, leaf: await newLeaf(authority, names, nowMs), next: undefined, retired };
+      return { authority, leaf: await newLeaf(authority, birth), next: undefined, retired };
     }
     case 'retire-authorities':
       return { ...material, retired: [] };
     case 'start-over':
-      return createMaterial(names, nowMs);
+      return createMaterial(birth);
     default:
       return assertNever(step);
   }

@@ -9,9 +9,11 @@ import {
   type CertificateRequest,
   type KeyedCertificate,
 } from '../../certs/authority.ts';
-import { generateRsaPair, type KeyPair } from '../../certs/key-pair.ts';
+import type { KeyPair } from '../../certs/key-pair.ts';
 import { handshake } from './handshake.ts';
+import { createKeyRing } from './key-ring.ts';
 
+const nextKeys = createKeyRing();
 const HOUR_MS = 3_600_000;
 const around = (fromMs: number, toMs: number): CertificateRequest['validity'] => ({
   from: new Date(Date.now() + fromMs),
@@ -24,9 +26,13 @@ let root: KeyedCertificate;
 let stranger: KeyedCertificate;
 let keyPair: KeyPair;
 before(async () => {
-  keyPair = await generateRsaPair();
+  keyPair = await nextKeys();
   root = await createAuthority({ commonName: 'root', validity: around(-HOUR_MS, 100 * HOUR_MS) });
-  stranger = await createAuthority({ commonName: 'root', validity: around(-HOUR_MS, HOUR_MS) });
+  stranger = await createAuthority({
+    commonName: 'root',
+    validity: around(-HOUR_MS, HOUR_MS),
+    keyPair: await nextKeys(),
+  });
 });
 const leaf = (request: Partial<CertificateRequest> = {}): Promise<KeyedCertificate> =>
   issue(root, { names: ['web.team.svc'], validity: NOW, keyPair, ...request });
@@ -114,7 +120,12 @@ describe('a certificate of our own authority', () => {
     for (const serial of serials) assert.match(serial, /^[4-7][0-9A-F]{31}$/u);
   });
   it('is signed through an intermediate authority too', async () => {
-    const middle = await issue(root, { commonName: 'middle', isAuthority: true, validity: NOW });
+    const middle = await issue(root, {
+      commonName: 'middle',
+      isAuthority: true,
+      validity: NOW,
+      keyPair: await nextKeys(),
+    });
     const served = await issue(middle, { names: ['web.team.svc'], validity: NOW, keyPair });
     const server = { cert: served.certificate + middle.certificate, key: served.key };
 

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { selfSign, type KeyedCertificate, type Validity } from '../../certs/authority.ts';
 import { loadFromFiles } from '../../certs/file-certificate.ts';
-import { generateRsaPair } from '../../certs/key-pair.ts';
 import type { CertificateEvent, ServingCertificate } from '../../certs/serving-certificate.ts';
 import { until } from '../kube/until.ts';
+import { createKeyRing } from './key-ring.ts';
 
+const nextKeys = createKeyRing();
 const HOUR_MS = 3_600_000;
 const never = (): AbortSignal => new AbortController().signal;
 const validity = (fromMs: number, toMs: number): Validity => ({
@@ -26,7 +27,7 @@ describe('a certificate from files', () => {
   let second: KeyedCertificate;
   let expired: KeyedCertificate;
   before(async () => {
-    const [one, two] = await Promise.all([generateRsaPair(), generateRsaPair()]);
+    const [one, two] = await Promise.all([nextKeys(), nextKeys()]);
     first = await selfSign({ names: ['a'], validity: validity(-HOUR_MS, HOUR_MS), keyPair: one });
     second = await selfSign({ names: ['a'], validity: validity(-HOUR_MS, 2 * HOUR_MS), keyPair: two });
     expired = await selfSign({ names: ['a'], validity: validity(-2 * HOUR_MS, -HOUR_MS), keyPair: two });

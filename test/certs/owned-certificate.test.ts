@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { createMaterial, encodeMaterial, servingNames, type Material } from '../../certs/material.ts';
-import { createServingCertificate } from '../../certs/owned-certificate.ts';
+import { createServingCertificate, type OwnedCertificateOptions } from '../../certs/owned-certificate.ts';
 import type { CertificateEvent, ServingCertificate } from '../../certs/serving-certificate.ts';
 import { startFakeApi, type FakeApi } from '../kube/fake-api.ts';
 import { handshake } from './handshake.ts';
 import { until } from '../kube/until.ts';
+import { createKeyRing } from './key-ring.ts';
 
+const nextKeys = createKeyRing();
 const SECRETS = '/api/v1/namespaces/system/secrets';
 const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
 const NAME = 'pullguard.system.svc';
@@ -25,7 +27,11 @@ describe('the serving certificate of a cluster', () => {
   let material: Material;
   before(async () => {
     fake = await startFakeApi();
-    material = await createMaterial(servingNames('pullguard', 'system'), Date.now());
+    material = await createMaterial({
+      names: servingNames('pullguard', 'system'),
+      nowMs: Date.now(),
+      makeKeys: nextKeys,
+    });
   });
   after(() => fake.close());
   afterEach(async () => {
@@ -58,18 +64,19 @@ describe('the serving certificate of a cluster', () => {
     });
   };
   const replica = (
-    options: { readonly webhookConfiguration: string | undefined } = { webhookConfiguration: 'pullguard' },
+    options: Partial<Pick<OwnedCertificateOptions, 'webhookConfiguration' | 'makeKeys'>> = { makeKeys: nextKeys },
   ): ServingCertificate => {
     const owner = createServingCertificate({
       api: fake.connect(),
       namespace: 'system',
       service: 'pullguard',
       secret: 'pullguard-tls',
-      ...options,
+      webhookConfiguration: 'pullguard',
       onEvent: (event) => events.push(event),
       now: () => time,
       checkEveryMs: 15,
       retryMs: 10,
+      ...options,
     });
     owners.push(owner);
     return owner;
@@ -97,12 +104,15 @@ describe('the serving certificate of a cluster', () => {
   });
   it('has the type of a TLS Secret and the keys that others expect', async () => {
     putConfiguration();
-    await replica().start(never());
+    // with keys of its own making
+    await replica({}).start(never());
 
     const secret = fake.get(SECRETS, 'pullguard-tls');
+    const data = new Map(Object.entries(secret?.['data'] ?? {}));
 
     assert.equal(secret?.['type'], 'kubernetes.io/tls');
-    assert.deepEqual(Object.keys(secret?.['data'] ?? {}).sort(), ['ca.crt', 'ca.key', 'tls.crt', 'tls.key']);
+    assert.deepEqual([...data.keys()].sort(), ['ca.crt', 'ca.key', 'tls.crt', 'tls.key']);
+    assert.notEqual(data.get('ca.key'), data.get('tls.key'));
   });
   it('is taken over by a replica that starts later', async () => {
     seed();

@@ -12,7 +12,9 @@ import {
   type Material,
 } from '../../certs/material.ts';
 import { lifeOf, nextStep, takeStep, type RotationStep } from '../../certs/rotation.ts';
+import { createKeyRing } from './key-ring.ts';
 
+const nextKeys = createKeyRing();
 const BORN_MS = Date.UTC(2026, 0, 1);
 const DAY_MS = 86_400_000;
 const NAMES = servingNames('pullguard', 'system');
@@ -20,8 +22,8 @@ const NAMES = servingNames('pullguard', 'system');
 let fresh: Material;
 let withNext: Material;
 before(async () => {
-  fresh = await createMaterial(NAMES, BORN_MS);
-  withNext = { ...fresh, next: await newAuthority(BORN_MS + 244 * DAY_MS) };
+  fresh = await createMaterial({ names: NAMES, nowMs: BORN_MS, makeKeys: nextKeys });
+  withNext = { ...fresh, next: await newAuthority({ nowMs: BORN_MS + 244 * DAY_MS, makeKeys: nextKeys }) };
 });
 
 describe('the next step of the rotation', () => {
@@ -75,7 +77,11 @@ describe('the next step of the rotation', () => {
   for (const { name, day, isBundleInPlace, step } of authorityCases) {
     it(name, async () => {
       const nowMs = BORN_MS + day * DAY_MS;
-      const renewed = await takeStep(withNext, { step: 'renew-leaf', reason: '' }, { names: NAMES, nowMs });
+      const renewed = await takeStep(
+        withNext,
+        { step: 'renew-leaf', reason: '' },
+        { names: NAMES, nowMs, makeKeys: nextKeys },
+      );
 
       assert.equal(nextStep(renewed, { names: NAMES, nowMs, isBundleInPlace }).step, step);
     });
@@ -85,12 +91,14 @@ describe('the next step of the rotation', () => {
 describe('a life of fourteen months', () => {
   it('serves at every check a valid certificate that the bundle of the check before trusts', async () => {
     const steps: string[] = [];
-    let material = fresh;
+    const makeKeys = createKeyRing();
+    const first = await createMaterial({ names: NAMES, nowMs: BORN_MS, makeKeys });
+    let material = first;
     let inPlace = bundleOf(material);
 
-    for (let nowMs = BORN_MS; nowMs < BORN_MS + 425 * DAY_MS; nowMs += DAY_MS / 2) {
+    for (let nowMs = BORN_MS; nowMs < BORN_MS + 425 * DAY_MS; nowMs += DAY_MS) {
       const step = nextStep(material, { names: NAMES, nowMs, isBundleInPlace: inPlace === bundleOf(material) });
-      material = await takeStep(material, step, { names: NAMES, nowMs });
+      material = await takeStep(material, step, { names: NAMES, nowMs, makeKeys });
       if (step.step !== 'keep') steps.push(step.step);
       const leaf = new X509Certificate(material.leaf.certificate);
       const { startMs, endMs } = lifeOf(material.leaf.certificate);
@@ -102,12 +110,17 @@ describe('a life of fourteen months', () => {
 
     const authority = steps.filter((step) => step !== 'renew-leaf');
     assert.deepEqual(authority, ['introduce-authority', 'adopt-authority', 'retire-authorities']);
+    assert.notEqual(material.authority.key, first.authority.key);
   });
 });
 
 describe('the Secret of the certificate', () => {
   it('gives back what was put into it', async () => {
-    const adopted = await takeStep(withNext, { step: 'adopt-authority', reason: '' }, { names: NAMES, nowMs: BORN_MS });
+    const adopted = await takeStep(
+      withNext,
+      { step: 'adopt-authority', reason: '' },
+      { names: NAMES, nowMs: BORN_MS, makeKeys: nextKeys },
+    );
 
     for (const material of [fresh, withNext, adopted]) {
       const decoded = decodeMaterial(encodeMaterial(material));

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import forge from 'node-forge';
 
 export type LeafOptions = {
@@ -36,16 +36,24 @@ export const validDates = (): Dates => ({ from: daysFromNow(-1), to: daysFromNow
 export const expiredDates = (): Dates => ({ from: daysFromNow(-60), to: daysFromNow(-30) });
 export const futureDates = (): Dates => ({ from: daysFromNow(30), to: daysFromNow(60) });
 
-/** A root authority. Its leaves share one key, because making RSA keys is the slow part. */
+/** One for the leaves of all authorities of a name: making RSA keys is the slow part. */
+const leafKeys = new Map<string, Keys>();
+function leafKeysOf(authority: string): Keys {
+  const keys = leafKeys.get(authority) ?? createKeys();
+  leafKeys.set(authority, keys);
+  return keys;
+}
+
+/** A root authority with a key of its own. */
 export function createAuthority(name = 'Pullguard Test Root'): Authority {
   const keys = createKeys();
   const certificate = assemble({ subject: name, issuer: name, keys, signer: keys, extensions: AUTHORITY_EXTENSIONS });
-  return authorityOf({ name, certificate, keys, above: [], leafKeys: createKeys() });
+  return authorityOf({ name, certificate, keys, above: [] });
 }
 
 /** A certificate that nobody vouches for but itself. */
 export function createSelfSigned(options: LeafOptions = {}): CertificatePair {
-  const keys = createKeys();
+  const keys = leafKeysOf('');
   const subject = subjectOf(options);
   const certificate = assemble({ ...leafParts(options), subject, issuer: subject, keys, signer: keys });
   return { certificate, chain: certificate, key: keys.privateKey };
@@ -67,23 +75,23 @@ type AuthorityParts = {
   readonly keys: Keys;
   /** The intermediates from this one upwards, without the root. */
   readonly above: readonly string[];
-  readonly leafKeys: Keys;
 };
 
-function authorityOf({ name, certificate, keys, above, leafKeys }: AuthorityParts): Authority {
+function authorityOf({ name, certificate, keys, above }: AuthorityParts): Authority {
   return {
     name,
     certificate,
     issue: (options = {}) => {
-      const parts = { subject: subjectOf(options), issuer: name, keys: leafKeys, signer: keys };
+      const own = leafKeysOf(name);
+      const parts = { subject: subjectOf(options), issuer: name, keys: own, signer: keys };
       const leaf = assemble({ ...leafParts(options), ...parts });
-      return { certificate: leaf, chain: [leaf, ...above].join(''), key: leafKeys.privateKey };
+      return { certificate: leaf, chain: [leaf, ...above].join(''), key: own.privateKey };
     },
     issueAuthority: (below = 'Pullguard Test Intermediate') => {
       const own = createKeys();
       const extensions = AUTHORITY_EXTENSIONS;
       const issued = assemble({ subject: below, issuer: name, keys: own, signer: keys, extensions });
-      return authorityOf({ name: below, certificate: issued, keys: own, above: [issued, ...above], leafKeys });
+      return authorityOf({ name: below, certificate: issued, keys: own, above: [issued, ...above] });
     },
   };
 }
@@ -122,6 +130,9 @@ type CertificateParts = LeafParts & {
   readonly signer: Keys;
 };
 
+/** RFC 8017, appendix A.2.4. */
+const SHA256_WITH_RSA = '1.2.840.113549.1.1.11';
+
 function assemble({ subject, issuer, keys, signer, extensions, dates = validDates() }: CertificateParts): string {
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.publicKeyFromPem(keys.publicKey);
@@ -132,6 +143,12 @@ function assemble({ subject, issuer, keys, signer, extensions, dates = validDate
   certificate.setSubject([{ name: 'commonName', value: subject }]);
   certificate.setIssuer([{ name: 'commonName', value: issuer }]);
   certificate.setExtensions([...extensions]);
-  certificate.sign(forge.pki.privateKeyFromPem(signer.privateKey), forge.md.sha256.create());
+  certificate.signatureOid = SHA256_WITH_RSA;
+  certificate.siginfo.algorithmOid = SHA256_WITH_RSA;
+  // the first part of a certificate is what is signed, RFC 5280, 4.1; forge would take fifty times as long
+  const [body] = forge.pki.certificateToAsn1(certificate).value;
+  if (body === undefined || typeof body === 'string') throw new TypeError('the certificate has nothing to sign');
+  const bytes = Buffer.from(forge.asn1.toDer(body).getBytes(), 'latin1');
+  certificate.signature = sign('sha256', bytes, signer.privateKey).toString('latin1');
   return forge.pki.certificateToPem(certificate).replaceAll('\r', '');
 }
