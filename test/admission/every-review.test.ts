@@ -6,6 +6,7 @@ import { MODES } from '../../webhook/policy/policy.ts';
 import { OUTCOME_KINDS, type OutcomeKind } from '../../webhook/outcome/outcome.ts';
 import { SAMPLES } from '../outcome/samples.ts';
 import { container, deployment, pod, podOf, prediction, respond, reviewOf, rig, updateOf } from './builders.ts';
+import { anyText } from '../support/any-text.ts';
 
 type Behaviour = 'reject' | 'throw' | 'hang' | { readonly kind: OutcomeKind; readonly isConclusive: boolean };
 
@@ -28,7 +29,7 @@ function behave(table: readonly Behaviour[]): PredictImage {
 const images = fc.array(
   fc.oneof(
     fc.nat(9).map((at) => `app${at}:1`),
-    fc.string({ unit: 'binary', maxLength: 30 }),
+    anyText(30),
     fc.constant(''),
   ),
   { maxLength: 6 },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { canonicalName, manifestKey, parseReference } from '../../webhook/image/reference.ts';
+import { anyText } from '../support/any-text.ts';
 
 const hex = (length: number): string => 'a1'.repeat(length / 2);
 const SHA256 = `sha256:${hex(64)}`;
@@ -245,7 +246,7 @@ const likely = fc.array(fc.constantFrom(...PIECES, 'é', '\n', ' ', '%', 'librar
 const anyImage = fc.oneof(
   likely.map((pieces) => pieces.join('')),
   fc.string(),
-  fc.string({ unit: 'binary' }),
+  anyText(),
 );
 
 describe('any image string', () => {

@@ -7,6 +7,7 @@ import type { Finding } from '../../webhook/outcome/finding.ts';
 import { OUTCOME_KINDS, type PullOutcome } from '../../webhook/outcome/outcome.ts';
 import type { RuntimeFamily } from '../../webhook/outcome/runtime.ts';
 import { SAMPLES } from './samples.ts';
+import { anyText } from '../support/any-text.ts';
 
 const PRINTABLE = /^[\x20-\x7e]*$/u;
 /** Fields that decide which text is chosen; every other string may be anybody's. */
@@ -24,7 +25,7 @@ const CLOSED = new Set([
 ]);
 
 const nasty = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 300 }),
+  anyText(300),
   fc.string({ maxLength: 40 }),
   fc.constantFrom(
     '\u0000\u001b[31m\r\nred',

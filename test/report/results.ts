@@ -4,6 +4,7 @@ import { OUTCOME_KINDS, type PullOutcome } from '../../webhook/outcome/outcome.t
 import type { Prediction } from '../../webhook/outcome/prediction.ts';
 import type { CheckResult } from '../../webhook/report/result.ts';
 import { SAMPLES } from '../outcome/samples.ts';
+import { anyText } from '../support/any-text.ts';
 
 export const IMAGE = 'reg.example:5000/team/app:1';
 
@@ -65,7 +66,7 @@ export const WARNED = result(SAMPLES['access-denied'], {
 export const SKIPPED = result(SAMPLES['not-checked']);
 
 const name = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 80 }),
+  anyText(80),
   fc.string({ maxLength: 30 }),
   fc.constantFrom('web', '<&">\']]>', '\u001b[31m\n', 'a/b:c@d-e'.repeat(12), '\ud800', ''),
 );
