@@ -270,6 +270,7 @@ describe('doubts', () => {
     'not-every-endpoint': 'policy nodes.containerd',
     'not-a-registry-answer': 'proxy',
     'answers-disagree': 'different answers',
+    'redirect-login': 'redirects to',
     'secret-unread': '"get" on Secrets',
   };
 

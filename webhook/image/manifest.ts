@@ -36,13 +36,16 @@ export type ImageConfig = {
 /** Far above any real image (overlayfs mounts at most 500 layers), far below what a 4 MiB manifest could list. */
 const MAX_ENTRIES = 2048;
 
-/** Why bytes are no manifest. `isMistyped`: they may be sound, but are not what their media type says. */
-export type ManifestProblem = { readonly problem: string; readonly isMistyped: boolean };
+/**
+ * Why bytes are no manifest. `mistyped`: they may be sound, but are not what their media type says; `too-long`: they
+ * may be sound, but list more than we read.
+ */
+export type ManifestProblem = { readonly kind: 'broken' | 'mistyped' | 'too-long'; readonly problem: string };
 
 const mistyped = (problem: string): { readonly ok: false; readonly error: ManifestProblem } =>
-  err({ problem, isMistyped: true });
+  err({ kind: 'mistyped', problem });
 const broken = (problem: string): { readonly ok: false; readonly error: ManifestProblem } =>
-  err({ problem, isMistyped: false });
+  err({ kind: 'broken', problem });
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -57,6 +60,11 @@ export function decodeManifest(
   const document = parseObject(bytes);
   if (!document.ok) return broken(document.error);
   const value = document.value;
+  for (const name of ['manifests', 'layers']) {
+    const list = value[name];
+    const length = Array.isArray(list) ? list.length : 0;
+    if (length > MAX_ENTRIES) return err({ kind: 'too-long', problem: `a manifest of ${length} ${name}` });
+  }
   const declared = typeof value['mediaType'] === 'string' ? value['mediaType'] : '';
   if (isPresent(value['fsLayers'])) return mistyped('it is a schema 1 manifest inside');
   if (isIndexType(mediaType)) {
@@ -89,7 +97,6 @@ function decodeIndex(value: Json, mediaType: string): Result<ImageIndex> {
 function decodeList(value: unknown, name: string): Result<readonly Descriptor[]> {
   if (value === undefined || value === null) return ok([]);
   if (!Array.isArray(value)) return err(`its "${name}" is not a list`);
-  if (value.length > MAX_ENTRIES) return err(`its "${name}" has ${value.length} entries, more than ${MAX_ENTRIES}`);
   const list: Descriptor[] = [];
   for (const [at, entry] of value.entries()) {
     const descriptor = decodeDescriptor(entry, `${name}[${at}]`);

@@ -78,4 +78,5 @@ export type Doubt =
   | 'not-every-endpoint'
   | 'not-a-registry-answer'
   | 'answers-disagree'
+  | 'redirect-login'
   | 'secret-unread';

@@ -12,6 +12,7 @@ const DOUBT_CLAUSE = Object.freeze({
     'another endpoint that nodes try gave no answer (policy nodes.containerd, nodes.docker, nodes.crio)',
   'not-a-registry-answer': 'the answer is not one that a registry gives: a proxy may have sent it',
   'answers-disagree': 'the same question got different answers',
+  'redirect-login': 'nodes may log in where the registry redirects to (Pullguard takes no login there)',
   'secret-unread': 'a pull secret could not be read (the webhook needs "get" on Secrets there)',
 } as const satisfies Record<Doubt, string>);
 

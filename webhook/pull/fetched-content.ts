@@ -7,7 +7,7 @@ import type { DamagedPart, Evidence, PullOutcome } from '../outcome/outcome.ts';
 import type { Answer } from '../registry/client.ts';
 import { ended, type Attempt } from './attempt.ts';
 import type { Miss } from './each-endpoint.ts';
-import { refusal, strangerDoubts } from './status.ts';
+import { isLoginElsewhere, refusal, strangerDoubts } from './status.ts';
 
 /** What a descriptor says of a content. `size` in bytes, `undefined` where the runtime pays it no heed (F13). */
 export type Expected = { readonly part: DamagedPart; readonly digest: Digest; readonly size: number | undefined };
@@ -67,6 +67,7 @@ function refusedContent(answer: Answer, { part, digest }: Expected): Miss {
     const doubts = isElsewhere ? [] : strangerDoubts(answer);
     return { attempt: ended({ kind: 'damaged', part, digest, problem, evidence }, doubts), isFinal: false };
   }
+  if (isLoginElsewhere(answer)) return { attempt: ended(refusal(answer), ['redirect-login']), isFinal: false };
   return { attempt: ended(refusal(answer), status === 403 ? strangerDoubts(answer) : []), isFinal: false };
 }
 

@@ -61,10 +61,11 @@ async function walk(
   const { bytes, evidence } = fetched.value;
   const decoded = decodeManifest(bytes, node.mediaType);
   if (!decoded.ok) {
-    const { problem, isMistyped } = decoded.error;
+    const { kind, problem } = decoded.error;
     const { mediaType, digest } = node;
+    if (kind === 'too-long') return beyond(problem);
     return fail(
-      isMistyped
+      kind === 'mistyped'
         ? { kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence }
         : { kind: 'damaged', part, digest, problem: `cannot be read: ${problem}`, evidence },
     );

@@ -52,7 +52,9 @@ export async function checkImage(
   const isJudged = entry === 'unnamed' && traits.entryWithoutPlatform === 'judged-by-config';
   if (isJudged && !isFit(node, platform)) return fail(mismatch);
   if (traits.refusesOtherOs && isNamed(platform) && platform.os !== node.os) return fail(mismatch);
-  const layers = await checkLayers(context, manifest, config.value);
+  // containerd unpacks only what is of the node's platform, whatever else it fetches
+  const isUnpacked = traits.style !== 'containerd' || isFit(node, platform);
+  const layers = await checkLayers(context, manifest, isUnpacked ? config.value : undefined);
   if (!layers.ok) return layers;
   return ok({
     digest,
@@ -86,9 +88,9 @@ async function checkConfig(
   return config;
 }
 
-/** An index that lies about a platform is believed by every runtime, and by us (pull-parity F6). */
+/** An index that lies about a platform is believed by every runtime, and by us; one that says nothing is not (F4, F6). */
 function otherPlatform(node: Platform, platform: Platform | undefined, entry: Place['entry']): Image['willNotRun'] {
-  if (entry !== 'top' || !isNamed(platform) || isFit(node, platform)) return undefined;
+  if (entry === 'named' || !isNamed(platform) || isFit(node, platform)) return undefined;
   return { reason: 'other-platform', found: formatPlatform(platform) };
 }
 

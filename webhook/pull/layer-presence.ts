@@ -1,10 +1,10 @@
 import { err, ok, type Result } from '../image/result.ts';
 import type { Digest } from '../image/digest.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
-import type { Answer, RegistryClient } from '../registry/client.ts';
+import type { Answer, Ask, RegistryClient } from '../registry/client.ts';
 import { ended, isNoise, type Attempt } from './attempt.ts';
-import { fromEachEndpoint } from './each-endpoint.ts';
-import { judgeHeader, lengthOf, type Expected } from './fetched-content.ts';
+import { fromEachEndpoint, type Miss } from './each-endpoint.ts';
+import { judgeContent, judgeHeader, lengthOf, type Expected } from './fetched-content.ts';
 import type { PullContext } from './pull-context.ts';
 
 /** A layer as its manifest names it; schema 1 says no size. */
@@ -24,13 +24,40 @@ export function findLayer(context: PullContext, layer: LayerName): Promise<Resul
       { method: 'HEAD', resource, maxBytes: 0, retriesServerErrors: false },
       context.signal,
     );
-    if (head.ok && isThere(head.value, size)) return ok(client);
-    if (!head.ok && !mayGetFare(head.error)) return err({ attempt: ended(head.error), isFinal: false });
+    if (head.ok && isThere(head.value, layer.size)) return ok(client);
+    if (!head.ok && !mayGetFare(head.error, client)) return err({ attempt: ended(head.error), isFinal: false });
     const get = await client.ask({ method: 'GET', resource, maxBytes: 0, retriesServerErrors }, context.signal);
     if (!get.ok) return err({ attempt: ended(get.error), isFinal: false });
     const judged = judgeHeader(get.value, expected);
-    return judged.ok ? ok(client) : judged;
+    if (!judged.ok) return judged;
+    const length = lengthOf(get.value);
+    const isAsSaid = layer.size === undefined || length === undefined || length === layer.size;
+    return isAsSaid
+      ? ok(client)
+      : compareBytes(client, { digest: layer.digest, length, seen: get.value }, context.signal);
   });
+}
+
+/** A layer that the manifest has wrong is small where somebody tries that out, and cut short where it is large. */
+const MAX_COMPARED_BYTES = 4 * 1024 * 1024;
+
+/** A runtime that pays sizes no heed takes what a manifest has wrong, but nothing that was cut short: only the bytes tell. */
+async function compareBytes(
+  client: RegistryClient,
+  { digest, length, seen }: { readonly digest: Digest; readonly length: number; readonly seen: Answer },
+  signal: AbortSignal,
+): Promise<Result<RegistryClient, Miss>> {
+  if (length > MAX_COMPARED_BYTES) {
+    const problem = `is ${length} bytes long at the registry, which is not what the manifest says`;
+    const outcome: PullOutcome = { kind: 'damaged', part: 'layer', digest, problem, evidence: seen.evidence };
+    return err({ attempt: ended(outcome, ['answers-disagree']), isFinal: false });
+  }
+  const resource = { kind: 'blob', digest } as const;
+  const ask: Ask = { method: 'GET', resource, maxBytes: MAX_COMPARED_BYTES, retriesServerErrors: false };
+  const get = await client.ask(ask, signal);
+  if (!get.ok) return err({ attempt: ended(get.error), isFinal: false });
+  const judged = judgeContent(get.value, { part: 'layer', digest, size: undefined });
+  return judged.ok ? ok(client) : judged;
 }
 
 function isThere(head: Answer, size: number | undefined): boolean {
@@ -38,7 +65,10 @@ function isThere(head: Answer, size: number | undefined): boolean {
 }
 
 /** Some servers break off on HEAD alone; who is not there at all is not there for GET either. */
-function mayGetFare(failure: PullOutcome): boolean {
-  if (failure.kind === 'unreachable') return failure.phase === 'reset';
+function mayGetFare(failure: PullOutcome, { endpoint }: RegistryClient): boolean {
+  if (failure.kind === 'unreachable') {
+    // a redirect of HEAD need not be that of GET
+    return failure.phase === 'reset' || (failure.phase !== 'timeout' && failure.host !== endpoint.authority);
+  }
   return failure.kind === 'registry-error' || !isNoise(failure);
 }

@@ -54,5 +54,7 @@ async function checkLayer(
     gzipLabelledTar: traits.gzipLabelledTar,
   };
   const read = await contentCheck(question, signal);
-  return read.ok ? read : err(ended(read.error));
+  if (read.ok) return read;
+  // it was found a moment ago: a refusal now is another answer to the same question
+  return err(ended(read.error, read.error.kind === 'access-denied' ? ['answers-disagree'] : []));
 }

@@ -7,7 +7,7 @@ import type { GraphKey } from './graph-memory.ts';
 import type { PullContext } from './pull-context.ts';
 import { resolve } from './resolve.ts';
 import type { Resolved } from './resolved.ts';
-import { checkSchema1 } from './schema1.ts';
+import { checkSchema1, readsAsSchema1 } from './schema1.ts';
 
 /** One pull, as one runtime with one login would make it for one platform, without fetching the layers. */
 export async function attemptPull(parts: Omit<PullContext, 'noteDetour'>): Promise<Attempt> {
@@ -56,6 +56,16 @@ async function judgeStranger(context: PullContext, resolved: Resolved): Promise<
     const refused: PullOutcome = { kind: 'unsupported-manifest', mediaType, reason: 'schema1', evidence };
     return ended(refused, schema1 === 'off-by-default' ? ['node-runtime'] : []);
   }
+  if (size > 0 && readsAsSchema1(mediaType, context.traits)) {
+    const read = await checkSchema1(context, resolved);
+    const stranger = noManifest(resolved);
+    if (!isSuccess(read.outcome)) return joinFailures(stranger, [stranger, read]);
+    return schema1 === 'converted' ? read : withDoubts(stranger, 'node-runtime');
+  }
+  return noManifest(resolved);
+}
+
+function noManifest({ mediaType, evidence }: Resolved): Attempt {
   // a login page may come from a proxy between us and the registry that the nodes do not have
   const doubts = mediaType === 'text/html' ? (['not-a-registry-answer'] as const) : [];
   return ended({ kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence }, doubts);

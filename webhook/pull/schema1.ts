@@ -8,9 +8,19 @@ import { findLayer } from './layer-presence.ts';
 import type { PullContext } from './pull-context.ts';
 import type { Resolved } from './resolved.ts';
 import { manifestRefusal } from './status.ts';
+import type { RuntimeTraits } from './traits.ts';
 
 /** More layers than Docker ever allowed in one image. */
 const MAX_LAYERS = 127;
+
+/**
+ * What dockerd and containers/image do not know they read as schema 1, which the first registries called
+ * `application/json` (distribution `UnmarshalManifest`, containers/image `NormalizedMIMEType`).
+ */
+export function readsAsSchema1(mediaType: string, { style, schema1 }: RuntimeTraits): boolean {
+  if (style === 'containerd' || schema1 === 'refused') return false;
+  return style === 'crio' || mediaType !== '';
+}
 
 /** A runtime that still reads schema 1: whether it can be read, and whether its layers are there (pull-parity F15). */
 export async function checkSchema1(context: PullContext, resolved: Resolved): Promise<Attempt> {

@@ -30,10 +30,14 @@ function absent(reference: ImageReference, answer: Answer): PullOutcome {
  * nothing of who answered.
  */
 function refusalDoubts(answer: Answer, reason: Answer | undefined): readonly Doubt[] {
+  if (isLoginElsewhere(answer)) return ['redirect-login'];
   if (reason === undefined) return [];
   if (reason.status !== answer.status) return ['answers-disagree'];
   return answer.status === 404 || answer.status === 403 ? strangerDoubts(reason) : [];
 }
+
+/** Runtimes log in to whom they are sent to as well, which no login of ours does (pull-parity D15, design, rule 6). */
+export const isLoginElsewhere = ({ status, isElsewhere }: Answer): boolean => status === 401 && isElsewhere;
 
 /** 403 and 404 without the specification's error body may be a proxy's, which the nodes need not pass. */
 export function strangerDoubts(answer: Answer): readonly Doubt[] {

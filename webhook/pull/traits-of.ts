@@ -66,7 +66,7 @@ function dockerGraph(runtime: Extract<Runtime, { family: 'docker' }>): RuntimeTr
     maxManifestBytes: undefined,
     digestOfGet: 'header',
     needsContentLength: true,
-    schema1: since282 ? 'refused' : since26 ? 'off-by-default' : 'converted',
+    schema1: schema1OfDocker(runtime),
     wantsSignature: true,
     matches: since24 ? matchAnyAmd64 : matchCompatible,
     fetchesAllMatches: false,
@@ -84,10 +84,17 @@ function dockerGraph(runtime: Extract<Runtime, { family: 'docker' }>): RuntimeTr
   };
 }
 
+/** With either store: containerd's converts too where the daemon asks it to (pull-parity F15, I5). */
+function schema1OfDocker({ version }: Extract<Runtime, { family: 'docker' }>): RuntimeTraits['schema1'] {
+  if (isAtLeast(version, [28, 2])) return 'refused';
+  return isAtLeast(version, [26, 0]) ? 'off-by-default' : 'converted';
+}
+
 function dockerContainerdStore(runtime: Extract<Runtime, { family: 'docker' }>): RuntimeTraits {
   return {
     ...containerd({ family: 'containerd', version: [2, 1], path: 'local' }),
     name: `docker containerd ${runtime.version.join('.')}`,
+    schema1: schema1OfDocker(runtime),
     entryWithoutPlatform: 'accepted',
     // seen with containerd's own client only
     layersUnderUnknownConfig: 'pulled',

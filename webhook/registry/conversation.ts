@@ -24,7 +24,7 @@ export type Converse = (ask: Ask, body: BodyUse, signal: AbortSignal) => Promise
 export function createConversation({ exchange, logIn, style, identity }: ConversationOptions): Converse {
   let authorization: Authorization = { kind: 'none' };
   let pinged: Promise<Result<undefined, PullOutcome>> | undefined;
-  /** dockerd goes on without a login where its ping failed: what it is refused then proves nothing. */
+  /** dockerd goes on without a login where its ping failed, and we where it would log in elsewhere: no refusal is proof. */
   let failedPing: PullOutcome | undefined;
 
   const ping = async (signal: AbortSignal): Promise<Result<undefined, PullOutcome>> => {
@@ -43,6 +43,8 @@ export function createConversation({ exchange, logIn, style, identity }: Convers
     } else if (style === 'crio' && answer.status !== 200 && answer.status !== 401) {
       const reason = 'its /v2/ answers neither 200 nor 401';
       return err({ kind: 'registry-error', reason, evidence: answer.evidence });
+    } else if (answer.status === 401 && answer.isElsewhere) {
+      failedPing = { kind: 'not-checked', reason: 'untrusted-realm', detail: new URL(answer.evidence.endpoint).host };
     } else if (answer.status === 429 || answer.status >= 500) {
       failedPing = { kind: 'registry-error', reason: 'its /v2/ fails', evidence: answer.evidence };
     }
