@@ -67,6 +67,7 @@ export function createRig(options: RigOptions): Rig {
     contentCheck: undefined,
     asksForeignUrls: false,
     hintMs: 5_000,
+    addressesOf: () => [],
     explains: false,
     now,
     ...options,

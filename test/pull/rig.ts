@@ -54,6 +54,7 @@ export async function predict(image: string, options: PullOptions): Promise<Pred
     asksForeignUrls: true,
     meter: createMeter({ now }),
     tagHint: undefined,
+    addressesOf: () => [],
     now,
     ...options,
     transport,

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import type { CourseStep } from '../../webhook/outcome/prediction.ts';
 import { formatCourse, formatExplain } from '../../webhook/report/explain.ts';
 import { SAMPLES } from '../outcome/samples.ts';
-import { anyResults, result } from './results.ts';
+import { anyResults, result, WARNED } from './results.ts';
 
 const step = (text: string, ...steps: readonly CourseStep[]): CourseStep => ({ text, steps });
 const COURSE = [
@@ -19,10 +19,19 @@ const COURSE = [
 
 describe('the course of a prediction', () => {
   it('is a tree in ASCII that ends in the outcome', () => {
-    const text = formatExplain([result(SAMPLES['tag-not-found'], { action: 'deny', prediction: { course: COURSE } })], {
-      width: 100,
-      color: false,
-    });
+    const text = formatExplain(
+      [
+        result(SAMPLES['tag-not-found'], {
+          action: 'deny',
+          decidedBy: ['actions.tag-not-found.proven says deny', 'mode is enforce'],
+          prediction: { course: COURSE },
+        }),
+      ],
+      {
+        width: 100,
+        color: false,
+      },
+    );
 
     assert.equal(
       text,
@@ -33,6 +42,11 @@ describe('the course of a prediction', () => {
 |     \`- GET answered 200
 |- HEAD answered 404
 \`- denied (tag-not-found): tag "1" does not exist in the registry; 3 requests, 41 ms
+   |- rule tag-not-found: The tag does not exist. The registry has the repository but not the tag.
+   |  Push the tag, or name one that exists.
+   |- proven: every endpoint and login ended so, and the nodes hold no other login that could change
+   |  it
+   \`- policy: actions.tag-not-found.proven says deny; mode is enforce
 `,
     );
   });
@@ -66,6 +80,23 @@ describe('the course of a prediction', () => {
       '`- last one of them all,',
       '   long too',
     ]);
+  });
+
+  it('puts the command of a request below it on one line, and last what its variables stand for', () => {
+    const command = `curl -sSI -u "$USERNAME:$PASSWORD" ${'https://reg.example/'.padEnd(80, 'x')}`;
+    const course = [{ text: 'HEAD answered 200', command, steps: [] }];
+
+    const text = formatExplain([result(SAMPLES.pullable, { prediction: { course } })], { width: 40, color: false });
+
+    assert.ok(text.includes(`|- HEAD answered 200\n|    ${command}\n`), text);
+    assert.match(text, /\nSet before:\n {2}USERNAME: [^\n]+\n {2}PASSWORD: [^\n]+\n$/u);
+  });
+
+  it('names the doubt where there is no proof, and the rule of each finding', () => {
+    const text = formatExplain([WARNED], { width: 400, color: false });
+
+    assert.match(text, /- not certain, because nodes may hold credentials of their own/u);
+    assert.match(text, /- also pull-secret-missing \(A pull secret does not exist\): Pull secret "ci"/u);
   });
 
   it('stops at a depth that nobody could read', () => {

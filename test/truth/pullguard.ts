@@ -47,6 +47,7 @@ export async function askPullguard(asked: Asked, runtime: string, signal: AbortS
     contentCheck: createContentCheck({ onRead: () => undefined }),
     asksForeignUrls: true,
     hintMs: 5_000,
+    addressesOf: () => [],
     explains: false,
     now,
   });

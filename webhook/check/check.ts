@@ -13,7 +13,14 @@ import type { Finding } from '../outcome/finding.ts';
 import type { OutcomeOf } from '../outcome/outcome.ts';
 import type { Prediction } from '../outcome/prediction.ts';
 import type { RuntimeFamily } from '../outcome/runtime.ts';
-import { decideImage, exemption, maxPullSecondsFor, type ImageVerdict, type Subject } from '../policy/decide.ts';
+import {
+  decideImage,
+  exemption,
+  explainDecision,
+  maxPullSecondsFor,
+  type ImageVerdict,
+  type Subject,
+} from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createPredictionCache } from '../pull/cache.ts';
 import type { ContentCheck } from '../pull/content-check.ts';
@@ -84,6 +91,7 @@ export async function runCheck(request: CheckRequest): Promise<readonly CheckRes
     contentCheck: request.contentCheck?.(transport),
     asksForeignUrls: true,
     hintMs: request.timeoutMs / 2,
+    addressesOf: (name) => request.hosts.get(name) ?? [],
     explains: request.explains,
     now,
   });
@@ -158,6 +166,7 @@ async function judge(request: CheckRequest, item: Item, { predict, family }: Jud
     where: item.use.where,
     prediction: { ...prediction, findings: spoken(verdict) },
     action: strictest(verdict),
+    decidedBy: explainDecision(policy, subjectOf(item), prediction),
     wording: { family, image: item.use.image },
     file: item.file,
     line: item.line,

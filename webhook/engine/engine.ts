@@ -33,6 +33,8 @@ export type EngineOptions = {
   readonly asksForeignUrls: boolean;
   /** For how long into a prediction a hint may still be looked for, where the policy asks for one. Milliseconds. */
   readonly hintMs: number;
+  /** The addresses that a user gave a name (`--add-host`), for the commands in a course. */
+  readonly addressesOf: (name: string) => readonly string[];
   /** Keeps the course of each prediction, for `--explain`. */
   readonly explains: boolean;
   readonly now: () => number;
@@ -56,6 +58,7 @@ export function createEngine(options: EngineOptions): PredictImage {
     memoryFor: (credential) => cache.memoryFor(hashIdentity(credential)),
     contentCheck: options.contentCheck,
     asksForeignUrls: options.asksForeignUrls,
+    addressesOf: options.addressesOf,
     meter,
     tagHint: policy.hints.similarTags ? { untilMs: options.hintMs } : undefined,
     now,

@@ -138,6 +138,7 @@ function startEngine(options: StartOptions): Running {
     asksForeignUrls: false,
     // half of a lookup's time: what it found must still be told before the review's deadline
     hintMs: policy.limits.registryMs / 2,
+    addressesOf: () => [],
     explains: false,
     now,
   });

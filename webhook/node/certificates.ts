@@ -2,30 +2,41 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { posix } from 'node:path';
 import { err, ok, type Result } from '../image/result.ts';
 import { field } from '../outcome/printable.ts';
-import type { EndpointTls } from './endpoint.ts';
+import type { EndpointTls, TlsFiles } from './endpoint.ts';
 import type { FileTree } from './file-tree.ts';
 
 /** Why a runtime refuses every pull from a host before it asks anything: in its own words, with the file. */
 export type Refusal = { readonly reason: string; readonly file: string };
 
-export type TlsMaterial = Pick<EndpointTls, 'authorities' | 'clientPairs'>;
-type ClientPair = TlsMaterial['clientPairs'][number];
+/** What files hold for TLS, and which they are. */
+export type TlsMaterial = { readonly tls: Pick<EndpointTls, 'authorities' | 'clientPairs'>; readonly files: TlsFiles };
+type ClientPair = EndpointTls['clientPairs'][number];
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu;
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----[^-]+-----END (?:[A-Z]+ )?PRIVATE KEY-----/u;
 /** Where trees lie on a node: an absolute path below means a file of the tree, wherever it was copied from. */
 const ROOTS = ['/etc/containerd/certs.d/', '/etc/docker/certs.d/', '/etc/containers/certs.d/'];
 
+/** For an endpoint: nothing where no file was read. */
+export function filesOf(material: TlsMaterial | undefined): { readonly files?: TlsFiles } {
+  if (material === undefined) return {};
+  const { files } = material;
+  return files.authorities.length + files.clientPairs.length === 0 ? {} : { files };
+}
+
 /** How messages name a file of a tree. */
 export function displayPath(tree: FileTree, path: string): string {
   return posix.isAbsolute(path) ? path : posix.join(tree.name, path);
 }
 
-/** Reads a file that a settings file names: relative to the tree, or absolute as the node has it. */
-export function readNamed(tree: FileTree, path: string): string | undefined {
+/** Reads a file that a settings file names, relative to the tree or absolute as the node has it; `file` is what was read. */
+export function readNamed(tree: FileTree, path: string): { readonly text: string; readonly file: string } | undefined {
   const root = [`${tree.name}/`, ...ROOTS].find((one) => path.startsWith(one));
-  const inside = root === undefined ? undefined : tree.read(path.slice(root.length));
-  return inside ?? tree.read(path);
+  const inside = root === undefined ? undefined : path.slice(root.length);
+  const text = inside === undefined ? undefined : tree.read(inside);
+  if (inside !== undefined && text !== undefined) return { text, file: displayPath(tree, inside) };
+  const whole = tree.read(path);
+  return whole === undefined ? undefined : { text: whole, file: displayPath(tree, path) };
 }
 
 /** Whether Go's `AppendCertsFromPEM` would find a certificate in it. */
@@ -64,6 +75,11 @@ export function readCertificateFolder(tree: FileTree, folder: string): Result<Tl
   if (names === undefined) return ok(undefined);
   const authorities: string[] = [];
   const clientPairs: ClientPair[] = [];
+  const files: { readonly authorities: string[]; readonly clientPairs: ClientPair[] } = {
+    authorities: [],
+    clientPairs: [],
+  };
+  const fileOf = (name: string): string => displayPath(tree, posix.join(folder, name));
   const refuse = (reason: string, name: string): Result<never, Refusal> =>
     err({ reason: field(reason, 400), file: displayPath(tree, posix.join(folder, name)) });
   for (const name of names) {
@@ -72,6 +88,7 @@ export function readCertificateFolder(tree: FileTree, folder: string): Result<Tl
       const text = tree.read(posix.join(folder, name));
       if (text === undefined) return refuse(`unable to read ${name}`, name);
       authorities.push(text);
+      files.authorities.push(fileOf(name));
     }
     if (name.endsWith('.cert')) {
       if (!names.includes(`${stem}.key`)) {
@@ -83,12 +100,13 @@ export function readCertificateFolder(tree: FileTree, folder: string): Result<Tl
       const pair = readPair(tree, posix.join(folder, name), posix.join(folder, `${stem}.key`));
       if (pair === undefined) return refuse(`failed to load the key pair ${name} and ${stem}.key`, name);
       clientPairs.push(pair);
+      files.clientPairs.push({ certificate: fileOf(name), key: fileOf(`${stem}.key`) });
     }
     if (name.endsWith('.key') && !names.includes(`${stem}.cert`)) {
       return refuse(`missing client certificate ${stem}.cert for key ${name}`, name);
     }
   }
-  return ok({ authorities, clientPairs });
+  return ok({ tls: { authorities, clientPairs }, files });
 }
 
 function readPair(tree: FileTree, certificateFile: string, keyFile: string): ClientPair | undefined {

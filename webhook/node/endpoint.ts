@@ -19,12 +19,20 @@ export type Endpoint = {
   readonly tls: EndpointTls;
   /** Sent with every request to this endpoint (`[host.*.header]`). May hold secrets: never printed. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** The files that `tls` was read from, as far as it was; absent where it was read from none. */
+  readonly files?: TlsFiles;
   readonly dialTimeoutMs: number;
   readonly role: 'mirror' | 'upstream';
   /** The kubelet's credentials go here too: false for CRI-O's mirrors on another domain (pull-parity C12). */
   readonly takesCredentials: boolean;
   /** The settings file that names this endpoint, as the operator knows it; `undefined` for the runtime's default. */
   readonly declaredBy: string | undefined;
+};
+
+/** Names of files, those of `EndpointTls` in its order. */
+export type TlsFiles = {
+  readonly authorities: readonly string[];
+  readonly clientPairs: readonly { readonly certificate: string; readonly key: string }[];
 };
 
 export type EndpointTls = {

@@ -19,7 +19,12 @@ export type Prediction = {
 };
 
 /** One step of the course: what was done, and why, with its own steps beneath. */
-export type CourseStep = { readonly text: string; readonly steps: readonly CourseStep[] };
+export type CourseStep = {
+  readonly text: string;
+  /** For a request: the shell command that repeats it, what is secret as variables. */
+  readonly command?: string;
+  readonly steps: readonly CourseStep[];
+};
 
 /** What a Pod says of the platforms it may land on. */
 export type PlatformChoice = {

@@ -4,6 +4,7 @@ import type { OutcomeKind } from '../outcome/outcome.ts';
 import type { Prediction } from '../outcome/prediction.ts';
 import { imageNames, matchesGlob, matchesImage } from './match.ts';
 import type { Mode, Policy, Rule } from './policy.ts';
+import { quote } from './quote.ts';
 
 /** What of a request a policy looks at. `kind` is the object's, `image` as it is written there. */
 export type Subject = {
@@ -64,6 +65,27 @@ export function exemption(policy: Policy, subject: Subject): 'namespace' | 'imag
     if (policy.exempt.images.some((pattern) => matchesImage(pattern, names))) return 'image';
   }
   return policy.placeholders.includes(subject.image) ? 'placeholder' : undefined;
+}
+
+/** Which lines of the policy decided, in words: `actions.damaged.proven says deny` or `rules[0] ("shop") says warn`. */
+export function explainDecision(policy: Policy, subject: Subject, prediction: Prediction): readonly string[] {
+  const cause = prediction.outcome.kind;
+  const half = prediction.isConclusive ? 'proven' : 'unproven';
+  const rules = matchingRules(policy, subject, cause);
+  const nameOf = (rule: Rule): string =>
+    `rules[${policy.rules.indexOf(rule)}]${rule.name === undefined ? '' : ` (${quote(rule.name)})`}`;
+  const action = rules.find((rule) => speaksOf(rule, cause) && rule.set.action?.[half] !== undefined);
+  const mode = rules.find((rule) => rule.set.mode !== undefined);
+  const decided = decideImage(policy, subject, prediction);
+  return [
+    action === undefined
+      ? `actions.${cause}.${half} says ${policy.actions[cause][half]}`
+      : `${nameOf(action)} says ${action.set.action?.[half] ?? ''}`,
+    `${mode === undefined ? 'mode' : `${nameOf(mode)}, mode`} is ${decided.mode}`,
+    ...(decided.isDowngradedForController
+      ? ['controllerPods: a Pod that a controller made is warned, not denied']
+      : []),
+  ];
 }
 
 /** The operator's limit for one pull of this subject, in seconds; `undefined` where there is none. */

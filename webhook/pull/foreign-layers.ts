@@ -2,6 +2,7 @@ import type { Descriptor } from '../image/manifest.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { Evidence, PullOutcome } from '../outcome/outcome.ts';
 import { outcomeOfFailure } from '../registry/failure-outcome.ts';
+import { curlCommand, maskedPath } from '../registry/curl.ts';
 import type { Transport } from '../registry/transport.ts';
 import { ended, type Attempt } from './attempt.ts';
 import type { PullContext } from './pull-context.ts';
@@ -30,14 +31,18 @@ const DIAL_TIMEOUT_MS = 30_000;
 const MAX_URLS = 4;
 
 /** For `check`, which a user runs for himself. */
-export function askForeignUrls(transport: Transport, countRequest: () => void): ForeignLayers {
+export function askForeignUrls(
+  transport: Transport,
+  countRequest: () => void,
+  addressesOf: (name: string) => readonly string[],
+): ForeignLayers {
+  const facts = { endpoint: { headers: {} }, addressesOf };
   return {
     check: async ({ urls }, { course, signal, traits }) => {
       const failures: PullOutcome[] = [];
       for (const url of urls.slice(0, MAX_URLS).map((text) => URL.parse(text))) {
         if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) continue;
         countRequest();
-        course.note(`GET ${url.origin}${url.pathname}, where the layer is said to lie`);
         const target = {
           scheme: url.protocol === 'http:' ? 'http' : 'https',
           authority: url.host,
@@ -48,6 +53,11 @@ export function askForeignUrls(transport: Transport, countRequest: () => void): 
         // the next URL is for when this one fails
         // oxlint-disable-next-line no-await-in-loop
         const reply = await transport.send(request, signal);
+        const answer = reply.ok ? String(reply.value.status) : `no answer (${reply.error.kind})`;
+        course.note(
+          `GET ${url.origin}${maskedPath(request.path, 'redirect')}, where the layer is said to lie: ${answer}`,
+          () => curlCommand(request, facts, 'redirect'),
+        );
         const evidence = evidenceOf(url, reply.ok ? reply.value.status : undefined);
         if (reply.ok) reply.value.drop();
         if (reply.ok && isThere(reply.value.status)) return ok(undefined);

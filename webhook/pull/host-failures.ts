@@ -30,8 +30,20 @@ export async function summarize(failures: readonly HostFailure[], context: PullC
     return ended({ kind: 'not-checked', reason: 'node-settings', detail });
   }
   const attempts = explained.map((one) => one.attempt);
+  if (explained.length > 1) {
+    context.course.note(
+      `the node reports the answer of ${chosen.client.endpoint.authority}: ${REPORTED[context.traits.ranking]}`,
+    );
+  }
   return joinFailures(chosen.attempt, attempts);
 }
+
+/** Which of several failures the runtime puts into its error (pull-parity D17). */
+const REPORTED = Object.freeze({
+  furthest: 'what is too large comes first, then any status but 404, then 404, then no answer',
+  'first-but-404': 'the first that is no 404, else the first',
+  last: 'the last',
+} as const satisfies Record<RuntimeTraits['ranking'], string>);
 
 function choose(failures: readonly HostFailure[], ranking: RuntimeTraits['ranking']): HostFailure | undefined {
   if (ranking === 'last') return failures.at(-1);

@@ -47,6 +47,8 @@ export type PredictorOptions = {
   /** URLs that foreign layers name may be asked: by a user for himself. */
   readonly asksForeignUrls: boolean;
   readonly meter: Meter;
+  /** The addresses that a user gave a name (`--add-host`): the commands of a course name them. */
+  readonly addressesOf: (name: string) => readonly string[];
   /** Tags like one that does not exist are looked for; `undefined` where nobody asked for that. */
   readonly tagHint: TagHint | undefined;
   /** Monotonic milliseconds. */

@@ -49,7 +49,7 @@ async function areAbsent(
     const clients = work.clients().filter((client) => hasAsked(client, evidence));
     byEndpoint.set(evidence.endpoint, new Set([...(byEndpoint.get(evidence.endpoint) ?? []), ...clients]));
   }
-  const inner = course.enter('can the same login read the repository?');
+  const inner = course.enter('nodes may hold other logins, but a 404 is proof where the same login may list the tags');
   work.follow(inner);
   for (const clients of byEndpoint.values()) {
     // the next endpoint matters only where this one is proven

@@ -16,6 +16,10 @@ export async function resolve(context: PullContext): Promise<Result<Resolved, At
   const { reference, traits } = context;
   const usable = context.endpoints.filter((endpoint) => mayResolve(endpoint, reference.digest !== undefined));
   const failures: HostFailure[] = [];
+  for (const endpoint of context.endpoints.filter((one) => !usable.includes(one))) {
+    const asked = reference.digest === undefined ? 'tag' : 'digest';
+    context.course.note(`pass over ${endpoint.role} ${endpoint.authority}: its settings let it resolve no ${asked}`);
+  }
   for (const [at, endpoint] of usable.entries()) {
     context.course.note(introduce(endpoint, usable.slice(0, at)));
     const retriesServerErrors = traits.retriesServerErrors && at === usable.length - 1;
@@ -27,7 +31,10 @@ export async function resolve(context: PullContext): Promise<Result<Resolved, At
       return got;
     }
     failures.push(got.error);
-    if (got.error.isFinal) break;
+    if (got.error.isFinal) {
+      context.course.note('the runtime asks nobody after such an answer');
+      break;
+    }
   }
   const isUnknown = failures.length > 0 && failures.every(({ answer }) => answer?.status === 404);
   if (isUnknown && traits.style === 'containerd' && reference.digest !== undefined) {

@@ -40,8 +40,8 @@ export function startWork(options: PredictorOptions, question: PullQuestion, sta
   const countRequest = (): void => {
     requests += 1;
   };
-  const note = (text: string): void => course.note(text);
-  const { transport, budget, realms, now } = options;
+  const note: Course['note'] = (text, command) => course.note(text, command);
+  const { transport, budget, realms, now, addressesOf } = options;
   return {
     options,
     question,
@@ -61,13 +61,14 @@ export function startWork(options: PredictorOptions, question: PullQuestion, sta
         realms,
         countRequest,
         note,
+        addressesOf,
         now,
       });
       clients.set(key, client);
       return client;
     },
     clients: () => [...clients.values()],
-    foreignLayers: options.asksForeignUrls ? askForeignUrls(transport, countRequest) : passOver,
+    foreignLayers: options.asksForeignUrls ? askForeignUrls(transport, countRequest, addressesOf) : passOver,
     tagLists: createTagLists(),
     follow: (next) => {
       course = next;

@@ -8,7 +8,7 @@ import { createExchange } from './exchange.ts';
 import { createLogIn } from './login.ts';
 import { createMemo } from './memo.ts';
 import type { RealmRules } from './realm.ts';
-import { createSender } from './sender.ts';
+import { createSender, type Note } from './sender.ts';
 import type { ClientStyle, Login } from './token.ts';
 import type { Transport, WireReply } from './wire.ts';
 
@@ -40,7 +40,9 @@ export type ClientOptions = {
   readonly budget: Budget;
   readonly realms: RealmRules;
   readonly countRequest: () => void;
-  readonly note: (text: string) => void;
+  readonly note: Note;
+  /** The addresses that a user gave a name, for the commands that repeat a request; by default none. */
+  readonly addressesOf?: (name: string) => readonly string[];
   readonly now: () => number;
 };
 
@@ -50,7 +52,9 @@ export type ClientOptions = {
  */
 export function createRegistryClient(options: ClientOptions): RegistryClient {
   const { endpoint, identity, style, note } = options;
-  const send = createSender({ ...options, send: options.transport.send });
+  const { addressesOf = () => [] } = options;
+  const facts = { endpoint, identity, addressesOf };
+  const send = createSender({ ...options, send: options.transport.send, facts });
   const exchange = createExchange({ endpoint, identity, style, send, note });
   const logIn = createLogIn({ ...options, send, scheme: exchange.scheme });
   const converse = createConversation({ exchange, logIn, style, identity });

@@ -10,6 +10,11 @@ export type RegistryEndpoint = {
   readonly namespace: string | undefined;
   readonly tls: WireTarget['tls'];
   readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** Where the certificates of `tls` lie, as far as files hold them: for commands that people repeat. */
+  readonly files?: {
+    readonly authorities: readonly string[];
+    readonly clientPairs: readonly { readonly certificate: string; readonly key: string }[];
+  };
   readonly dialTimeoutMs: number;
   readonly declaredBy: string | undefined;
 };

@@ -6,7 +6,7 @@ import { pathOf, targetAt, type RegistryEndpoint, type Resource } from './endpoi
 import type { NetworkFailure } from './failure.ts';
 import { outcomeOfFailure } from './failure-outcome.ts';
 import { followRedirects, headersElsewhere, MAX_REQUESTS, type Hop, type RedirectFailure } from './redirect.ts';
-import type { Send } from './sender.ts';
+import type { Note, Send } from './sender.ts';
 import type { ClientStyle } from './token.ts';
 import type { WireHeaders, WireReply } from './wire.ts';
 
@@ -15,7 +15,7 @@ export type ExchangeOptions = {
   readonly identity: Identity;
   readonly style: ClientStyle;
   readonly send: Send;
-  readonly note: (text: string) => void;
+  readonly note: Note;
 };
 
 export type Question = {
@@ -87,7 +87,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const { method } = question;
     const hop: Hop = (at, isOwn) => {
       const headers = isOwn ? asked.headers : headersElsewhere(asked.headers, endpoint.headers);
-      return send({ method, target: targetAt(endpoint, at), path: `${at.pathname}${at.search}`, headers }, signal);
+      const request = { method, target: targetAt(endpoint, at), path: `${at.pathname}${at.search}`, headers };
+      return send(request, signal, { text: ', where it is redirected to', from: 'redirect' });
     };
     const own = new URL(`${asked.origin}${asked.path}`);
     const proof = evidence(method, asked.origin, asked.path);
@@ -108,10 +109,20 @@ export function createExchange(options: ExchangeOptions): Exchange {
         outcomeOfFailure(failure, { ...seenAt, status: reply.status }, isElsewhere ? at.host : endpoint.authority),
       );
     }
-    return ok({ reply, answer: answerOf(reply, body, isElsewhere, seenAt) });
+    const answer = answerOf(reply, body, isElsewhere, seenAt);
+    if (answer.status >= 400 && method !== 'HEAD') options.note(saidBy(answer));
+    return ok({ reply, answer });
   };
 
   return { ask, scheme: () => scheme };
+}
+
+/** What an error body tells, in the registry's own code. */
+function saidBy({ error }: Answer): string {
+  if (!error.isRegistryError) return 'its body is not the error document of a registry';
+  return error.code === undefined
+    ? 'its error code is none that the specification lists'
+    : `its error code: ${error.code}`;
 }
 
 const bare = (path: string): string => path.split('?', 1)[0] ?? path;

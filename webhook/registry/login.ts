@@ -3,8 +3,9 @@ import type { Evidence, Identity, PullOutcome } from '../outcome/outcome.ts';
 import type { Challenge } from './challenge.ts';
 import type { RegistryEndpoint } from './endpoint.ts';
 import { outcomeOfFailure } from './failure-outcome.ts';
+import { field } from '../outcome/printable.ts';
 import { mayAskRealm, readRealm, type RealmRules } from './realm.ts';
-import type { Send } from './sender.ts';
+import type { Note, Send } from './sender.ts';
 import { basicAuthorization, fetchToken, type ClientStyle, type Login, type TokenFailure } from './token.ts';
 import type { WireHeaders } from './wire.ts';
 
@@ -21,6 +22,9 @@ export type LoginOptions = {
   readonly realms: RealmRules;
   readonly send: Send;
   readonly scheme: () => 'http' | 'https';
+  readonly note: Note;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
 };
 
 /**
@@ -63,6 +67,7 @@ async function findAuthorization(
 ): Promise<Result<Authorization, PullOutcome>> {
   const { endpoint, login, style } = options;
   if (challenge === undefined) return err(denied(options.identity, 'registry', asked));
+  options.note(describeChallenge(challenge));
   if (challenge.scheme === 'basic') {
     const isUsable = login !== undefined && login.username !== '' && login.password !== '';
     if (!isUsable && style !== 'crio') return err(denied(options.identity, 'registry', asked));
@@ -73,6 +78,9 @@ async function findAuthorization(
   const sent = login === undefined || login.username === '' || login.password === '' ? undefined : login;
   const at = { scheme: options.scheme(), authority: endpoint.authority };
   if (!mayAskRealm(options.realms, at, realm.value, sent !== undefined)) {
+    options.note(
+      `${realm.value.host} is not asked: no login goes there (policy network.strictRealms, or http for https)`,
+    );
     return err({ kind: 'not-checked', reason: 'untrusted-realm', detail: realm.value.host });
   }
   const token = await fetchToken(
@@ -89,9 +97,39 @@ async function findAuthorization(
     },
     signal,
   );
-  return token.ok
-    ? ok({ kind: 'bearer', token: token.value })
-    : err(tokenOutcome(token.error, realm.value, options, asked));
+  if (!token.ok) return err(tokenOutcome(token.error, realm.value, options, asked));
+  const { expiresInSeconds } = token.value;
+  const expiresAtMs = expiresInSeconds === undefined ? undefined : options.now() + expiresInSeconds * 1000;
+  return ok({ kind: 'bearer', token: token.value.token, expiresAtMs });
+}
+
+/**
+ * Our own repository and what the challenge names (pull-parity D4): a proxy has the image under another name, and says so
+ * in its challenge alone. dockerd never reads that, containers/image when a token did not do. Of all that a challenge
+ * names we only ever ask to read repositories.
+ */
+function scopesOf({ endpoint, style }: LoginOptions, { parameters }: Challenge, stale: Authorization): string[] {
+  const own = `repository:${endpoint.repository}:pull`;
+  const heedsChallenge = style === 'containerd' || (style === 'crio' && stale.kind === 'bearer');
+  const named = heedsChallenge ? (parameters.get('scope') ?? '').split(' ').slice(0, MAX_SCOPES) : [];
+  const readable = named.flatMap((scope) => {
+    const groups = /^(?<repository>repository(?:\([a-z]+\))?:[^ ]+):(?<actions>[a-z,*]+)$/u.exec(scope)?.groups;
+    const mayRead = groups?.['actions']?.split(',').some((action) => action === 'pull' || action === '*') ?? false;
+    return mayRead && scope.length <= MAX_SCOPE_LENGTH ? [`${groups?.['repository']}:pull`] : [];
+  });
+  return [...new Set([own, ...readable])].toSorted();
+}
+
+const MAX_SCOPES = 8;
+const MAX_SCOPE_LENGTH = 512;
+
+/** The realm without its query, which is the registry's own. */
+function describeChallenge({ scheme, parameters }: Challenge): string {
+  if (scheme === 'basic') return 'it asks for a login by Basic';
+  const realm = URL.parse(parameters.get('realm') ?? '');
+  const where = realm === null ? '' : ` from ${field(`${realm.origin}${realm.pathname}`, 200)}`;
+  const service = parameters.get('service');
+  return `it asks for a token${where}${service === undefined ? '' : ` (service ${field(service, 96)})`}`;
 }
 
 function tokenOutcome(failure: TokenFailure, realm: URL, options: LoginOptions, asked: Evidence): PullOutcome {

@@ -50,7 +50,7 @@ export async function fetchToken(
   signal: AbortSignal,
 ): Promise<Result<string, TokenFailure>> {
   const { login } = request;
-  const purpose = ` for a token, ${login === undefined ? 'without a login' : 'with the login'}`;
+  const purpose = { text: ` for a token${login === undefined ? ', without a login' : ''}` };
   if (login !== undefined && request.style === 'containerd') {
     const reply = await send(postRequest(request, login), signal, purpose);
     if (!reply.ok) return err({ kind: 'network', method: 'POST', failure: reply.error });

@@ -1,7 +1,9 @@
-import { describe, toPrintable } from '../outcome/message.ts';
+import { CERTAINTY_BASIS } from '../outcome/certainty.ts';
+import { describe, describeDoubts, describeFinding, toPrintable } from '../outcome/message.ts';
 import type { CourseStep } from '../outcome/prediction.ts';
 import { createPaint } from './paint.ts';
 import type { CheckResult } from './result.ts';
+import { FINDING_RULES, OUTCOME_RULES, PROOF_RULES } from './rule-text.ts';
 import { verdictOf } from './summary.ts';
 import { wrap } from './wrap.ts';
 
@@ -19,20 +21,68 @@ const PLAIN: Branches = Object.freeze({ step: '|- ', lastStep: '`- ', through: '
 const MAX_DEPTH = 12;
 const LEAST_TEXT_WIDTH = 20;
 
-/** For each image the course that led to its outcome, as a tree, the outcome as its last branch. Ends in a line break. */
+/**
+ * For each image the course that led to its outcome, as a tree, the outcome and the rules behind it as its last branch;
+ * under each request the curl command that repeats it, and last what the variables in those stand for. Ends in a line
+ * break.
+ */
 export function formatExplain(results: readonly CheckResult[], options: ExplainOptions): string {
   const paint = createPaint(options.color);
-  return results
+  const trees = results
     .map((result) => {
       const { outcome, course, requests, millis } = result.prediction;
       const place = result.object === result.image ? result.where : `${result.object} ${result.where}`;
       const title = [toPrintable(result.image), toPrintable(place)].filter((part) => part !== '').join('  ');
       const { cause } = describe(outcome, result.wording);
       const cost = `${requests} ${requests === 1 ? 'request' : 'requests'}, ${Math.round(millis)} ms`;
-      const end: CourseStep = { text: `${verdictOf(result)} (${outcome.kind}): ${cause}; ${cost}`, steps: [] };
+      const text = `${verdictOf(result)} (${outcome.kind}): ${cause}; ${cost}`;
+      const end: CourseStep = { text, steps: rulesOf(result).map((rule) => ({ text: rule, steps: [] })) };
       return `${[paint('strong', title), ...formatCourse([...course, end], options)].join('\n')}\n`;
     })
     .join('\n');
+  const legend = variablesIn(results.flatMap(({ prediction }) => prediction.course));
+  return legend.length === 0 ? trees : `${trees}\n${legend.join('\n')}\n`;
+}
+
+/** Each decision with the rule that made it: the kind of the outcome, its proof, the policy, the findings. */
+function rulesOf({ prediction, decidedBy }: CheckResult): readonly string[] {
+  const { outcome, isConclusive, doubts, findings } = prediction;
+  const { title, help } = OUTCOME_RULES[outcome.kind];
+  const basis = CERTAINTY_BASIS[outcome.kind];
+  const proof = isConclusive ? `proven: ${PROOF_RULES[basis]}` : describeDoubts(doubts) || PROOF_RULES.never;
+  return [
+    `rule ${outcome.kind}: ${title}. ${help}`,
+    proof,
+    ...(decidedBy === undefined ? [] : [`policy: ${decidedBy.join('; ')}`]),
+    ...findings.map(
+      (finding) => `also ${finding.kind} (${FINDING_RULES[finding.kind].title}): ${describeFinding(finding)}`,
+    ),
+  ];
+}
+
+/** What the variables in commands stand for, in the order in which a reader needs them. */
+const VARIABLES = Object.freeze([
+  ['USERNAME', 'the user name in the entry of the pull secret that the step names'],
+  ['PASSWORD', 'the password in that entry'],
+  ['TOKEN', 'token or access_token in the answer of the token service before it'],
+  ['LOCATION', 'the Location header of the answer before it, or the address in the manifest'],
+  ['REALM_VALUE', "a value in the realm of the registry's WWW-Authenticate header"],
+  ['HEADER_', 'the value of the header of that name in hosts.toml'],
+  ['POLICY_CA', 'a file with the certificateAuthorities of the policy, and the CA files beside them'],
+  ['CLIENT_CERT', 'the client certificate that the settings name'],
+  ['CLIENT_KEY', 'its key'],
+] as const);
+
+function variablesIn(course: readonly CourseStep[]): readonly string[] {
+  const commands = commandsIn(course);
+  if (commands.length === 0) return [];
+  const used = VARIABLES.filter(([name]) => commands.some((command) => command.includes(`$${name}`)));
+  const words = used.map(([name, meaning]) => `  ${name.endsWith('_') ? `${name}NAME` : name}: ${meaning}`);
+  return ['Each command repeats the request above it.', ...(words.length === 0 ? [] : ['Set before:', ...words])];
+}
+
+function commandsIn(course: readonly CourseStep[]): readonly string[] {
+  return course.flatMap(({ command, steps }) => [...(command === undefined ? [] : [command]), ...commandsIn(steps)]);
 }
 
 /** The steps of a course as lines of a tree. */
@@ -54,6 +104,8 @@ function branch(steps: readonly CourseStep[], prefix: string, depth: number, dra
     return [
       `${prefix}${isLast ? branches.lastStep : branches.step}${first}`,
       ...others.map((line) => `${hanging}${line}`),
+      // never wrapped: it is copied
+      ...(step.command === undefined ? [] : [`${hanging}  ${toPrintable(step.command)}`]),
       ...branch(step.steps, below, depth + 1, drawing),
     ];
   });

@@ -14,6 +14,8 @@ export type CheckResult = {
   readonly prediction: Prediction;
   readonly action: Action;
   readonly wording: Wording;
+  /** The lines of the policy that made the action of the outcome, where one was asked. */
+  readonly decidedBy?: readonly string[];
   /** The file that the object came from, as it was named, `-` for standard input. Lines count from 1. */
   readonly file?: string | undefined;
   readonly line?: number | undefined;

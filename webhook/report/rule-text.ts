@@ -1,3 +1,4 @@
+import type { Basis } from '../outcome/certainty.ts';
 import type { FindingKind } from '../outcome/finding.ts';
 import type { OutcomeKind } from '../outcome/outcome.ts';
 
@@ -101,6 +102,17 @@ export const OUTCOME_RULES = Object.freeze({
     'It is exempt, a placeholder, beyond a limit, or the policy does not let the registry be asked.',
   ),
 } as const satisfies Record<OutcomeKind, RuleText>);
+
+/** What it takes for an outcome to be proof, by what its kind rests on. */
+export const PROOF_RULES = Object.freeze({
+  always: 'it rests on what was written alone',
+  asked: 'the endpoints and logins that the nodes would try answered so',
+  settings: 'every endpoint and login ended so, and the declared settings are all that the nodes have',
+  credentials: 'every endpoint and login ended so, and the nodes hold no other login that could change it',
+  platforms: 'every endpoint and login ended so, and the platforms of the nodes are fixed',
+  nodes: 'every schedulable node is known',
+  never: 'an answer of this kind is never proof',
+} as const satisfies Record<Basis, string>);
 
 export const FINDING_RULES = Object.freeze({
   'pull-secret-missing': rule(

@@ -1,6 +1,6 @@
 import type { ImageReference } from '../../image/reference.ts';
 import { quote } from '../../outcome/printable.ts';
-import type { TlsMaterial } from '../certificates.ts';
+import { filesOf, type TlsMaterial } from '../certificates.ts';
 import { defaultEndpoint } from '../default-endpoint.ts';
 import type { Endpoint, EndpointPlan, SettingsProblem } from '../endpoint.ts';
 import type { FileTree } from '../file-tree.ts';
@@ -65,9 +65,10 @@ function toEndpoint(
     canResolve: entry.canResolve,
     tls: {
       isVerified: entry.skipVerify !== true,
-      authorities: material?.authorities ?? [],
-      clientPairs: material?.clientPairs ?? [],
+      authorities: material?.tls.authorities ?? [],
+      clientPairs: material?.tls.clientPairs ?? [],
     },
+    ...filesOf(material),
     headers: entry.headers,
     dialTimeoutMs: entry.dialTimeoutMs === undefined ? base.dialTimeoutMs : dialTimer(entry.dialTimeoutMs),
   };

@@ -1,6 +1,6 @@
 import type { ImageReference } from '../../image/reference.ts';
 import { err, ok, type Result } from '../../image/result.ts';
-import { displayPath, readCertificateFolder, type Refusal, type TlsMaterial } from '../certificates.ts';
+import { displayPath, filesOf, readCertificateFolder, type Refusal, type TlsMaterial } from '../certificates.ts';
 import { defaultEndpoint } from '../default-endpoint.ts';
 import type { Endpoint, EndpointPlan, SettingsProblem } from '../endpoint.ts';
 import type { FileTree } from '../file-tree.ts';
@@ -114,7 +114,8 @@ function toEndpoint(
     ...base,
     scheme: source.isInsecure ? 'https-then-http' : 'https',
     serves: source.serves,
-    tls: { ...base.tls, ...folder.value?.material, isVerified: !source.isInsecure },
+    tls: { ...base.tls, ...folder.value?.material.tls, isVerified: !source.isInsecure },
+    ...filesOf(folder.value?.material),
     role: source.role,
     takesCredentials: reference.host === logical.host,
     declaredBy: settings.file ?? folder.value?.name,

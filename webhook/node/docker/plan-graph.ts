@@ -1,6 +1,6 @@
 import type { ImageReference } from '../../image/reference.ts';
 import { err, ok, type Result } from '../../image/result.ts';
-import { displayPath, readCertificateFolder, type Refusal } from '../certificates.ts';
+import { displayPath, filesOf, readCertificateFolder, type Refusal } from '../certificates.ts';
 import { defaultEndpoint } from '../default-endpoint.ts';
 import { cleanPrefix, type EndpointUrl } from '../endpoint-url.ts';
 import type { Endpoint, EndpointPlan } from '../endpoint.ts';
@@ -53,7 +53,9 @@ function hostEndpoint(
   const material = certsD === undefined ? ok(undefined) : readCertificateFolder(certsD, authority);
   if (!material.ok) return material;
   if (certsD === undefined || material.value === undefined) return ok(base);
-  return ok({ ...base, tls: { ...base.tls, ...material.value }, declaredBy: displayPath(certsD, authority) });
+  const { tls } = material.value;
+  const declaredBy = displayPath(certsD, authority);
+  return ok({ ...base, tls: { ...base.tls, ...tls }, ...filesOf(material.value), declaredBy });
 }
 
 /** A mirror's scheme is what was written: insecure or not, an https mirror never falls back. */
