@@ -1,3 +1,4 @@
+import type { KeySource } from '../../certs/key-pair.ts';
 import { CHAPTERS, type Chapter, type Scene } from './chapters.ts';
 import { keepRunning } from './keep.ts';
 import { applyOutput } from './kubectl.ts';
@@ -15,6 +16,8 @@ export type DemoOptions = {
   readonly signal: AbortSignal;
   /** Default: all that there are. */
   readonly chapters?: readonly Chapter[];
+  /** Of the certificates. Default: new ones. */
+  readonly makeKeys?: KeySource;
 };
 
 /** Runs the demo and leaves nothing behind. 0 where every verdict is as expected, 1 where one is not, 130 after Ctrl-C. */
@@ -22,7 +25,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const { page, mode, signal, chapters = CHAPTERS } = options;
   const startedAt = performance.now();
   if (mode !== 'print') page.print(introduction(page));
-  const stage = await startStage();
+  const stage = await startStage(options.makeKeys);
   try {
     if (mode === 'print') {
       page.print(texts(stage));

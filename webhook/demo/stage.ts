@@ -1,3 +1,4 @@
+import type { KeySource } from '../../certs/key-pair.ts';
 import type { ImageFacts } from '../admission/facts.ts';
 import type { PredictImage } from '../admission/ports.ts';
 import { createLiveEngine, type LiveEngine } from '../engine/live-engine.ts';
@@ -44,8 +45,8 @@ export type Stage = {
 };
 
 /** Starts registries, webhook and client. Throws where a port cannot be had, or for a bug in the demo's own texts. */
-export async function startStage(): Promise<Stage> {
-  const certificates = await createCertificates(new Date());
+export async function startStage(makeKeys?: KeySource): Promise<Stage> {
+  const certificates = await createCertificates(new Date(), makeKeys);
   const registries = await startRegistries(certificates);
   const closers: (() => Promise<void>)[] = [registries.close];
   const close = async (): Promise<void> => {
