@@ -240,6 +240,19 @@ describe('a server that does not get as far', () => {
     });
   });
 
+  it('is not told from a slow HTTP server when it answers no TLS and then nothing', async () => {
+    const server = cleanup.add(
+      await startRaw((socket, connection) => {
+        if (connection === 1) socket.once('data', () => socket.end('no TLS\r\n'));
+      }),
+    );
+
+    assert.deepEqual(await ask(server.port, {}, createWire({ timeouts: { probeMs: 150 } })), {
+      kind: 'timeout',
+      during: 'handshake',
+    });
+  });
+
   it('is told when it speaks TLS on the plain port', async () => {
     const port = await serveTls(served(selfSigned));
 

@@ -45,9 +45,10 @@ function leafKeysOf(authority: string): Keys {
 }
 
 /** A root authority with a key of its own. */
-export function createAuthority(name = 'Pullguard Test Root'): Authority {
+export function createAuthority(name = 'Pullguard Test Root', dates = validDates()): Authority {
   const keys = createKeys();
-  const certificate = assemble({ subject: name, issuer: name, keys, signer: keys, extensions: AUTHORITY_EXTENSIONS });
+  const parts = { subject: name, issuer: name, keys, signer: keys };
+  const certificate = assemble({ ...parts, extensions: AUTHORITY_EXTENSIONS, dates });
   return authorityOf({ name, certificate, keys, above: [] });
 }
 

@@ -12,6 +12,9 @@ const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'CERT_UNTRUSTED',
   'INVALID_CA',
+  // an authority's, as the leaf is in date: Go goes on without that authority
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
 ]);
 const MAX_NAMES = 8;
 
@@ -29,7 +32,6 @@ export function judgeCertificate(
   if (now < leaf.validFromDate || now > leaf.validToDate) return 'expired';
   if (!coversHost(leaf, host)) return 'wrong-name';
   if (chainError === undefined) return undefined;
-  if (chainError === 'CERT_HAS_EXPIRED' || chainError === 'CERT_NOT_YET_VALID') return 'expired';
   return UNKNOWN_AUTHORITY.has(chainError) ? 'unknown-authority' : 'other';
 }
 

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { certificateFacts, judgeCertificate } from './certificate.ts';
 import type { Connected, ConnectOptions, TlsConnectOptions } from './connection.ts';
-import { NetworkError } from './failure.ts';
+import { NetworkError, type NetworkFailure } from './failure.ts';
 import { isNoTlsRecord, tlsFailure } from './tls-failure.ts';
 import { speaksHttp } from './probe.ts';
 
@@ -68,10 +68,11 @@ async function explainHandshake(
   if (error instanceof NetworkError) return error;
   const failure = tlsFailure(error, { ...options.tls, showedCertificate });
   if (!isNoTlsRecord(error)) return new NetworkError(failure, { cause: error });
-  return new NetworkError(
-    (await speaksHttp(options, options.redial, options.probeMs))
-      ? { kind: 'http-answer' }
-      : { kind: 'tls', reason: 'the server does not speak TLS' },
-    { cause: error },
-  );
+  const isHttp = await speaksHttp(options, options.redial, options.probeMs);
+  return new NetworkError(isHttp === undefined ? { kind: 'timeout', during: 'handshake' } : notTls(isHttp), {
+    cause: error,
+  });
 }
+
+const notTls = (isHttp: boolean): NetworkFailure =>
+  isHttp ? { kind: 'http-answer' } : { kind: 'tls', reason: 'the server does not speak TLS' };

@@ -5,16 +5,20 @@ import { tlsFailure } from './tls-failure.ts';
 
 type Address = Pick<ConnectOptions, 'host' | 'port'>;
 
-/** Whether a server that did not answer a TLS hello in TLS answers plain HTTP. */
-export async function speaksHttp(at: Address, redial: () => Promise<Socket>, timeoutMs: number): Promise<boolean> {
+/** Whether a server that did not answer a TLS hello in TLS answers plain HTTP; `undefined` where it is silent now. */
+export async function speaksHttp(
+  at: Address,
+  redial: () => Promise<Socket>,
+  timeoutMs: number,
+): Promise<boolean | undefined> {
   let socket: Socket;
   try {
     socket = await redial();
   } catch {
-    return false;
+    return undefined;
   }
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), timeoutMs);
+  const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
+  const timer = setTimeout(() => resolve(undefined), timeoutMs);
   socket.once('data', (bytes: Buffer) => resolve(bytes.subarray(0, 5).toString('latin1') === 'HTTP/'));
   socket.once('error', () => resolve(false));
   socket.once('close', () => resolve(false));
