@@ -166,7 +166,7 @@ async function judge(request: CheckRequest, item: Item, { predict, family }: Jud
     where: item.use.where,
     prediction: { ...prediction, findings: spoken(verdict) },
     action: strictest(verdict),
-    decidedBy: explainDecision(policy, subjectOf(item), prediction),
+    decidedBy: explainDecision(policy, subject, prediction),
     wording: { family, image: item.use.image },
     file: item.file,
     line: item.line,

@@ -1,9 +1,9 @@
 import { assertNever, err, ok, type Result } from '../image/result.ts';
 import type { Evidence, Identity, PullOutcome } from '../outcome/outcome.ts';
+import { field } from '../outcome/printable.ts';
 import type { Challenge } from './challenge.ts';
 import type { RegistryEndpoint } from './endpoint.ts';
 import { outcomeOfFailure } from './failure-outcome.ts';
-import { field } from '../outcome/printable.ts';
 import { mayAskRealm, readRealm, type RealmRules } from './realm.ts';
 import type { Note, Send } from './sender.ts';
 import { basicAuthorization, fetchToken, type ClientStyle, type Login, type TokenFailure } from './token.ts';
@@ -23,8 +23,6 @@ export type LoginOptions = {
   readonly send: Send;
   readonly scheme: () => 'http' | 'https';
   readonly note: Note;
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
 };
 
 /**
@@ -97,31 +95,10 @@ async function findAuthorization(
     },
     signal,
   );
-  if (!token.ok) return err(tokenOutcome(token.error, realm.value, options, asked));
-  const { expiresInSeconds } = token.value;
-  const expiresAtMs = expiresInSeconds === undefined ? undefined : options.now() + expiresInSeconds * 1000;
-  return ok({ kind: 'bearer', token: token.value.token, expiresAtMs });
+  return token.ok
+    ? ok({ kind: 'bearer', token: token.value })
+    : err(tokenOutcome(token.error, realm.value, options, asked));
 }
-
-/**
- * Our own repository and what the challenge names (pull-parity D4): a proxy has the image under another name, and says so
- * in its challenge alone. dockerd never reads that, containers/image when a token did not do. Of all that a challenge
- * names we only ever ask to read repositories.
- */
-function scopesOf({ endpoint, style }: LoginOptions, { parameters }: Challenge, stale: Authorization): string[] {
-  const own = `repository:${endpoint.repository}:pull`;
-  const heedsChallenge = style === 'containerd' || (style === 'crio' && stale.kind === 'bearer');
-  const named = heedsChallenge ? (parameters.get('scope') ?? '').split(' ').slice(0, MAX_SCOPES) : [];
-  const readable = named.flatMap((scope) => {
-    const groups = /^(?<repository>repository(?:\([a-z]+\))?:[^ ]+):(?<actions>[a-z,*]+)$/u.exec(scope)?.groups;
-    const mayRead = groups?.['actions']?.split(',').some((action) => action === 'pull' || action === '*') ?? false;
-    return mayRead && scope.length <= MAX_SCOPE_LENGTH ? [`${groups?.['repository']}:pull`] : [];
-  });
-  return [...new Set([own, ...readable])].toSorted();
-}
-
-const MAX_SCOPES = 8;
-const MAX_SCOPE_LENGTH = 512;
 
 /** The realm without its query, which is the registry's own. */
 function describeChallenge({ scheme, parameters }: Challenge): string {
