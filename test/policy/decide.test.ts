@@ -257,7 +257,7 @@ describe('any policy', () => {
 
         if (verdict.intended === 'deny') assert.ok(isNamed);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -285,7 +285,7 @@ describe('any policy', () => {
         assert.equal(verdict.intended, isWarned ? 'warn' : expectedAction);
         assert.equal(verdict.isDowngradedForController, isWarned);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -301,7 +301,7 @@ describe('any policy', () => {
         if (verdict.mode === 'warn') assert.notEqual(verdict.action, 'deny');
         if (verdict.mode === 'enforce') assert.equal(verdict.action, verdict.intended);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

@@ -310,7 +310,7 @@ describe('a layer read whole', () => {
           assert.equal(verdictOf(await fresh(question, patience())), 'has other content than its digest says');
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -323,7 +323,7 @@ describe('a layer read whole', () => {
         // some bits of a gzip header mean nothing: its time, the system it was made on
         assert.equal((await judge(turned, { diffId: DIFF_ID })) === 'sound', unpacksToTar(turned));
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 

@@ -88,7 +88,7 @@ describe('the transfer of a layer', () => {
         assert.equal(transfer.ok && !transfer.value.wasCut && transfer.value.bytes, BYTES.length);
         assert.ok(Buffer.concat(taken).equals(BYTES));
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 

@@ -60,7 +60,7 @@ describe('unpacking a stream', () => {
           assert.ok(got.content.equals(expected));
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
