@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { formatPlatform, isSamePlatform, normalizePlatform, parsePlatform } from '../../webhook/image/platform.ts';
+import {
+  formatPlatform,
+  isSamePlatform,
+  normalizePlatform,
+  parsePlatform,
+  spellPlatform,
+} from '../../webhook/image/platform.ts';
 
 /** Pull-parity F1, checked against containerd's own platforms package. */
 const NORMALIZED: readonly (readonly [written: string, normalized: string])[] = [
@@ -62,6 +68,23 @@ describe('parsePlatform', () => {
 
       assert.ok(!platform.ok);
       assert.match(platform.error, /is no platform/u);
+    });
+  }
+});
+
+describe('a build of Windows', () => {
+  it('is written behind a colon and read back, without its revision', () => {
+    const platform = parsePlatform('windows/amd64:10.0.20348.2402');
+
+    assert.ok(platform.ok);
+    assert.equal(platform.value.osVersion, '10.0.20348.2402');
+    assert.equal(spellPlatform(platform.value), 'windows/amd64:10.0.20348');
+    assert.equal(formatPlatform(platform.value), 'windows/amd64');
+  });
+
+  for (const text of ['windows/amd64:', 'windows/amd64:2022', 'windows/amd64:10.0.x', 'linux/amd64:10.0.20348']) {
+    it(`is not ${text}`, () => {
+      assert.ok(!parsePlatform(text).ok);
     });
   }
 });

@@ -130,7 +130,13 @@ function decodePlatform(value: unknown): Platform | undefined {
     architecture: text('architecture') ?? '',
     variant: text('variant'),
     osVersion: text('os.version'),
+    osFeatures: osFeaturesOf(value),
   });
+}
+
+function osFeaturesOf(platform: Json): readonly string[] {
+  const features = platform['os.features'];
+  return Array.isArray(features) ? features.filter((one) => typeof one === 'string').slice(0, MAX_ENTRIES) : [];
 }
 
 /** Reads an image config; what is no JSON object fails, as it fails every runtime. */

@@ -6,6 +6,8 @@ export type Platform = {
   readonly architecture: string;
   readonly variant: string | undefined;
   readonly osVersion: string | undefined;
+  /** What an entry of an index asks of the node's operating system; absent where it asks for nothing (pull-parity F14). */
+  readonly osFeatures?: readonly string[];
 };
 
 /** Other names of an architecture. Where one fixes the variant too, what else is written of it does not count. */
@@ -27,6 +29,7 @@ export function normalizePlatform(platform: {
   readonly architecture: string;
   readonly variant?: string | undefined;
   readonly osVersion?: string | undefined;
+  readonly osFeatures?: readonly string[];
 }): Platform {
   const lower = platform.architecture.toLowerCase();
   const alias = ARCHITECTURE_ALIASES.get(lower);
@@ -35,7 +38,8 @@ export function normalizePlatform(platform: {
   const given = written === '' ? undefined : written;
   const os = platform.os.toLowerCase() === 'macos' ? 'darwin' : platform.os.toLowerCase();
   const osVersion = platform.osVersion === '' ? undefined : platform.osVersion;
-  return { os, architecture, variant: normalizeVariant(architecture, given), osVersion };
+  const normal = { os, architecture, variant: normalizeVariant(architecture, given), osVersion };
+  return (platform.osFeatures ?? []).length === 0 ? normal : { ...normal, osFeatures: platform.osFeatures ?? [] };
 }
 
 function normalizeVariant(architecture: string, variant: string | undefined): string | undefined {
@@ -47,8 +51,17 @@ function normalizeVariant(architecture: string, variant: string | undefined): st
   return /^[5-8]$/u.test(variant) ? `v${variant}` : variant;
 }
 
-/** Reads `os/arch[/variant]`, as `--platform` and the policy write it. */
+const OS_VERSION = /^\d+\.\d+\.\d+(?:\.\d+)*$/u;
+
+/** Reads `os/arch[/variant]`, as `--platform` and the policy write it; for Windows with a version: `windows/amd64:10.0.20348`. */
 export function parsePlatform(text: string): Result<Platform> {
+  const colon = text.startsWith('windows/') ? text.indexOf(':') : -1;
+  if (colon >= 0) {
+    const platform = parsePlatform(text.slice(0, colon));
+    const osVersion = text.slice(colon + 1);
+    if (OS_VERSION.test(osVersion)) return platform.ok ? ok({ ...platform.value, osVersion }) : platform;
+    return err(`"${text}" is no platform: expected the build of Windows after the colon, as windows/amd64:10.0.20348`);
+  }
   const [os, architecture, variant, ...more] = text.split('/');
   if (os === undefined || architecture === undefined || more.length > 0) {
     return err(`"${text}" is no platform: expected os/arch[/variant], for example linux/amd64 or linux/arm/v7`);
@@ -62,6 +75,13 @@ export function parsePlatform(text: string): Result<Platform> {
 export function formatPlatform(platform: Platform): string {
   const base = `${platform.os}/${platform.architecture}`;
   return platform.variant === undefined ? base : `${base}/${platform.variant}`;
+}
+
+/** The same with what tells builds of Windows apart: {@link parsePlatform} reads it back. Revisions do not matter. */
+export function spellPlatform(platform: Platform): string {
+  const text = formatPlatform(platform);
+  if (platform.os !== 'windows' || platform.osVersion === undefined) return text;
+  return `${text}:${platform.osVersion.split('.', 3).join('.')}`;
 }
 
 export function isSamePlatform(a: Platform, b: Platform): boolean {

@@ -4,10 +4,12 @@ import { normalizePlatform, type Platform } from '../image/platform.ts';
 /** What of a Node matters for pulls (pull-parity H1-H3). */
 export type NodeFacts = {
   readonly name: string;
-  /** The variant of an arm Node is not reported: `arm` counts as `arm/v7`. */
+  /** With the build of Windows. The variant of an arm Node is not reported: `arm` counts as `arm/v7`. */
   readonly platform: Platform;
   /** `containerd://2.1.9`, `docker://28.5.2`, `cri-o://1.34.0`; empty while the kubelet has not reported. */
   readonly runtime: string;
+  /** `v1.35.1`; empty while the kubelet has not reported. */
+  readonly kubelet: string;
   readonly isSchedulable: boolean;
   /** Names as the kubelet writes them: `docker.io/library/nginx:1.25`, `...@sha256:...`. */
   readonly images: ReadonlySet<string>;
@@ -29,8 +31,14 @@ export function readNodeFacts(node: V1Node, intern: (name: string) => string): N
   const images = reported ?? [];
   return {
     name: node.metadata?.name ?? '',
-    platform: normalizePlatform({ os: info?.operatingSystem ?? '', architecture: info?.architecture ?? '' }),
+    platform: normalizePlatform({
+      os: info?.operatingSystem ?? '',
+      architecture: info?.architecture ?? '',
+      // on Windows the kernel's version is the build: 10.0.20348.2402
+      osVersion: info?.operatingSystem === 'windows' ? windowsBuild(info.kernelVersion) : undefined,
+    }),
     runtime: info?.containerRuntimeVersion ?? '',
+    kubelet: info?.kubeletVersion ?? '',
     isSchedulable: node.spec?.unschedulable !== true,
     images: new Set(images.flatMap(({ names }) => (names ?? []).map(intern))),
     isImageListComplete:
@@ -42,4 +50,9 @@ export function readNodeFacts(node: V1Node, intern: (name: string) => string): N
       .filter(({ type }) => type === 'InternalIP')
       .map(({ address }) => address),
   };
+}
+
+/** Revisions do not matter for what a node runs, and would make many platforms of one. */
+function windowsBuild(kernelVersion: string | undefined): string | undefined {
+  return /^\d+\.\d+\.\d+/u.exec(kernelVersion ?? '')?.[0];
 }

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import * as z from 'zod';
-import { formatPlatform, parsePlatform } from '../image/platform.ts';
+import { parsePlatform, spellPlatform } from '../image/platform.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import { parseRuntime } from '../outcome/runtime.ts';
 import { formatDuration, parseDuration } from './duration.ts';
@@ -52,10 +52,10 @@ export const runtimeText = readBy((text) => keep(text, parseRuntime(text)), 'a r
 export const platformText = readBy(
   (text) => {
     const platform = parsePlatform(text);
-    return platform.ok ? ok(formatPlatform(platform.value)) : platform;
+    return platform.ok ? ok(spellPlatform(platform.value)) : platform;
   },
   'a platform',
-  ['linux/amd64', 'linux/arm/v7'],
+  ['linux/amd64', 'linux/arm/v7', 'windows/amd64:10.0.20348'],
 );
 
 export const namespaceGlob = shaped(/^[a-z0-9*-]+$/u, 'a namespace or a pattern with "*"', ['team-a', 'ci-*']);
@@ -71,6 +71,18 @@ export const objectName = shaped(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/u, 'the nam
 export const dataKey = shaped(/^[\w.-]+$/u, 'a key of a Secret', ['tls.key']);
 export const treePath = shaped(/^(?!\/)(?!(?:.*\/)?\.{1,2}(?:\/|$))[^\s\\]+$/u, 'a relative path', [
   'reg.example:5000/hosts.toml',
+]);
+
+export const dropInName = shaped(/^(?!\.)[^\s/\\]+\.conf$/u, 'the name of a drop-in', ['50-team.conf']);
+/** containerd splits it at ":", or takes it for one folder (pull-parity E1). */
+export const configPath = shaped(/^\/[^\s]*$/u, 'a path, or paths with ":" between them', [
+  '/etc/containerd/certs.d',
+  '/etc/containerd/certs.d:/etc/docker/certs.d',
+]);
+/** The kubelet's own check (pkg/kubelet/images/pullmanager `getAllowlistImagePattern`) but for what is no image name. */
+export const allowlistImage = shaped(/^[A-Za-z0-9[][\w.:/[\]-]*(?:\/\*)?$/u, 'an image without tag and digest', [
+  'reg.example/base/java',
+  'reg.example/base/*',
 ]);
 
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(?<port>\d{1,5}))?$/u;

@@ -1,5 +1,7 @@
 import type { Descriptor, ImageIndex } from '../image/manifest.ts';
-import { formatPlatform, type Platform } from '../image/platform.ts';
+import { spellPlatform, type Platform } from '../image/platform.ts';
+import type { Doubt } from '../outcome/certainty.ts';
+import { withoutFeatures } from './platform-match.ts';
 import type { RuntimeTraits } from './traits.ts';
 
 /** Which entries of an index the runtime fetches for a node, best first (pull-parity F2 to F5). */
@@ -15,11 +17,26 @@ export function chooseEntries(index: ImageIndex, node: Platform, traits: Runtime
   return traits.fetchesAllMatches ? all : all.slice(0, 1);
 }
 
+/**
+ * What would have to be known to say which entries a node takes, `undefined` where nothing is missing (pull-parity F14):
+ * its build of Windows, or a version of the runtime that asks for `os.features`, as older ones do not.
+ */
+export function openChoice(index: ImageIndex, node: Platform, traits: RuntimeTraits): Doubt | undefined {
+  const platforms = index.manifests.flatMap(({ platform }) => platform ?? []);
+  const isBuildOpen = node.os === 'windows' && node.osVersion === undefined;
+  if (isBuildOpen && platforms.some(({ os, osVersion }) => os === 'windows' && osVersion !== undefined)) {
+    return 'node-platforms';
+  }
+  const isPassedOver = (entry: Platform): boolean =>
+    traits.matches(node, entry) === 0 && traits.matches(node, withoutFeatures(entry)) > 0;
+  return platforms.some((entry) => entry.osFeatures !== undefined && isPassedOver(entry)) ? 'node-runtime' : undefined;
+}
+
 /** `unknown/unknown` is how attestations are marked: nothing that a node could want. */
 export function offeredPlatforms(index: ImageIndex): readonly Platform[] {
   const seen = new Map<string, Platform>();
   for (const { platform } of index.manifests) {
-    if (platform !== undefined && platform.os !== 'unknown') seen.set(formatPlatform(platform), platform);
+    if (platform !== undefined && platform.os !== 'unknown') seen.set(spellPlatform(platform), platform);
   }
   return [...seen.values()];
 }

@@ -5,11 +5,11 @@ export type PlatformMatch = (node: Platform, entry: Platform) => number;
 
 /** containerd's transfer service keeps only entries of exactly the node's platform (pull-parity F2). */
 export const matchExactly: PlatformMatch = (node, entry) =>
-  isSamePlatform(node, placed(node, entry)) && isVersionFit(node, entry) ? 1 : 0;
+  isSamePlatform(node, placed(node, entry)) && isVersionFit(node, entry) && !needsFeatures(node, entry) ? 1 : 0;
 
 /** containerd's `platforms.Only` and dockerd: older variants and compatible architectures too (pull-parity F2). */
 export const matchCompatible: PlatformMatch = (node, entry) => {
-  if (!isVersionFit(node, entry)) return 0;
+  if (!isVersionFit(node, entry) || needsFeatures(node, entry)) return 0;
   const ladder = compatible(node);
   const at = ladder.findIndex((one) => isSamePlatform(one, placed(node, entry)));
   return at < 0 ? 0 : ladder.length - at;
@@ -19,15 +19,28 @@ export const matchCompatible: PlatformMatch = (node, entry) => {
 export const matchAnyAmd64: PlatformMatch = (node, entry) => {
   const usual = matchCompatible(node, entry);
   if (usual > 0) return usual + 1;
-  const isAmd64 = node.architecture === 'amd64' && entry.architecture === 'amd64';
+  const isAmd64 = node.architecture === 'amd64' && entry.architecture === 'amd64' && !needsFeatures(node, entry);
   return isAmd64 && placed(node, entry).os === node.os ? 1 : 0;
 };
 
-/** containers/image: the exact architecture, the ladder of variants for arm and arm64 alone (pull-parity F2). */
+/** containers/image: the exact architecture, the ladder of variants for arm and arm64 alone (pull-parity F2); no features. */
 export const matchContainersImage: PlatformMatch = (node, entry) => {
   if (node.architecture !== entry.architecture) return 0;
-  return matchCompatible(node, entry);
+  return matchCompatible(node, withoutFeatures(entry));
 };
+
+/**
+ * An entry that asks for `os.features` is for nodes that have them, by default none (pull-parity F14). Windows nodes
+ * have `win32k`, which does not count there.
+ */
+function needsFeatures(node: Platform, entry: Platform): boolean {
+  return node.os !== 'windows' && entry.osFeatures !== undefined;
+}
+
+/** The entry as a runtime sees it that knows nothing of `os.features`. */
+export function withoutFeatures({ os, architecture, variant, osVersion }: Platform): Platform {
+  return { os, architecture, variant, osVersion };
+}
 
 /** An entry without an operating system is for the node's own (pull-parity F1). */
 function placed(node: Platform, entry: Platform): Platform {

@@ -16,6 +16,8 @@ export type RuntimeTraits = {
   readonly ranking: 'furthest' | 'first-but-404' | 'last';
   /** D13: bytes of what a name resolves to; dockerd's graph driver has no limit. */
   readonly maxManifestBytes: number | undefined;
+  /** D13: containers/image reads no manifest below an index that exceeds it either. */
+  readonly limitsEveryManifest: boolean;
   /** D10: where the digest of a tag comes from when it took a GET. */
   readonly digestOfGet: 'header' | 'body';
   /** I1: dockerd's graph driver wants Content-Length beside Docker-Content-Digest. */
