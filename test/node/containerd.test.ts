@@ -190,18 +190,40 @@ server = "https://upstream.example"
     ['["PULL"]', true, false],
     ['["resolve", "push"]', false, true],
     ['["referrers"]', false, false],
+    ['["pull", "resolve", "referrers"]', true, true],
   ];
   for (const [list, canPull, canResolve] of capabilities) {
     it(`reads capabilities = ${list} as pull ${canPull}, resolve ${canResolve}`, () => {
       const [mirror] = endpointsFor(
         IMAGE,
-        CONTAINERD,
+        'containerd@2.2',
         hostsToml(`[host."https://m.example"]\ncapabilities = ${list}\n`),
       );
 
       assert.deepEqual([mirror?.canPull, mirror?.canResolve], [canPull, canResolve]);
     });
   }
+
+  it('takes keys in any letter case since containerd 2.0, but not the word host', () => {
+    const text = 'Server = "http://other.example"\nSKIP_VERIFY = true\n[Host."https://m.example"]\n';
+
+    assert.deepEqual(summariesFor(IMAGE, 'containerd@2.0', hostsToml(text)), [
+      'https-then-http://other.example/v2 unverified',
+    ]);
+    assert.deepEqual(summariesFor(IMAGE, 'containerd@1.7', hostsToml(text)), ['https://reg.example:5000/v2']);
+  });
+
+  it('loses a file that names referrers before containerd 2.2', () => {
+    const text = 'server = "http://other.example"\ncapabilities = ["pull", "resolve", "referrers"]\n';
+    const plan = planFor(IMAGE, 'containerd@2.1', hostsToml(text));
+
+    assert.deepEqual(summariesFor(IMAGE, 'containerd@2.1', hostsToml(text)), ['https://reg.example:5000/v2']);
+    assert.match(
+      plan.problems[0]?.reason ?? '',
+      /not "referrers", which containerd knows since 2\.2; containerd ignores/u,
+    );
+    assert.deepEqual(summariesFor(IMAGE, 'containerd@2.2', hostsToml(text)), ['http://other.example/v2']);
+  });
 
   it('applies capabilities at the root to the server, but not to a server that is not named', () => {
     const [named] = endpointsFor(

@@ -1,6 +1,7 @@
 import { nearMisses, inspectSecrets } from '../credentials/inspect.ts';
 import type { ImageReference } from '../image/reference.ts';
-import { CERTAINTY_BASIS, type Doubt } from '../outcome/certainty.ts';
+import { basisOf, isRefusedBySettings, type Doubt } from '../outcome/certainty.ts';
+import type { PullOutcome } from '../outcome/outcome.ts';
 import type { Prediction } from '../outcome/prediction.ts';
 import type { PodCredentials } from './pod-credentials.ts';
 
@@ -17,14 +18,16 @@ export type PodFacts = {
 export function withPodsView(prediction: Prediction, { reference, credentials, isTemplate }: PodFacts): Prediction {
   const { outcome } = prediction;
   const doubts = new Set<Doubt>(prediction.doubts);
-  if (restsOnLogin(outcome.kind) && credentials.isUnread) doubts.add('secret-unread');
-  if (restsOnLogin(outcome.kind) && credentials.isMissingSome && isTemplate) doubts.add('secret-may-follow');
+  if (restsOnLogin(outcome) && credentials.isUnread) doubts.add('secret-unread');
+  if (restsOnLogin(outcome) && credentials.isMissingSome && isTemplate) doubts.add('secret-may-follow');
   return {
     ...prediction,
     findings: [
       ...credentials.findings,
       ...inspectSecrets(credentials.secrets, reference),
-      ...(outcome.kind === 'access-denied' ? nearMisses(credentials.secrets, reference) : []),
+      ...(outcome.kind === 'access-denied' && !isRefusedBySettings(outcome)
+        ? nearMisses(credentials.secrets, reference)
+        : []),
       ...prediction.findings,
     ],
     doubts: [...doubts],
@@ -33,6 +36,6 @@ export function withPodsView(prediction: Prediction, { reference, credentials, i
 }
 
 /** With another login it might have ended otherwise: refusals, absence that may be a refusal, a blob that is not shown. */
-function restsOnLogin(kind: Prediction['outcome']['kind']): boolean {
-  return CERTAINTY_BASIS[kind] === 'credentials' || kind === 'damaged';
+function restsOnLogin(outcome: PullOutcome): boolean {
+  return basisOf(outcome) === 'credentials' || outcome.kind === 'damaged';
 }

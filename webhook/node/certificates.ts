@@ -2,11 +2,11 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { posix } from 'node:path';
 import { err, ok, type Result } from '../image/result.ts';
 import { field } from '../outcome/printable.ts';
-import type { EndpointTls, TlsFiles } from './endpoint.ts';
+import type { EndpointTls, SettingsRule, TlsFiles } from './endpoint.ts';
 import type { FileTree } from './file-tree.ts';
 
 /** Why a runtime refuses every pull from a host before it asks anything: in its own words, with the file. */
-export type Refusal = { readonly reason: string; readonly file: string };
+export type Refusal = { readonly reason: string; readonly file: string; readonly rule?: SettingsRule };
 
 /** What files hold for TLS, and which they are. */
 export type TlsMaterial = { readonly tls: Pick<EndpointTls, 'authorities' | 'clientPairs'>; readonly files: TlsFiles };

@@ -57,11 +57,25 @@ export type EndpointPlan =
       readonly kind: 'endpoints';
       readonly endpoints: readonly Endpoint[];
       readonly problems: readonly SettingsProblem[];
+      /** Whether TLS is wanted hangs on the address that a node resolves the name to; absent where it does not. */
+      readonly mayBeInsecure?: true;
     }
   /** The runtime refuses before any request: `blocked = true`, an unreadable CA file, a name that no registry resolves. */
   | {
       readonly kind: 'refused';
       readonly reason: string;
       readonly file: string | undefined;
+      /** Absent where it is no rule but a mistake in a file, or in what it names. */
+      readonly rule?: SettingsRule;
       readonly problems: readonly SettingsProblem[];
+      readonly mayBeInsecure?: true;
     };
+
+/** A rule of the settings that refuses an image whoever asks and whatever the registry says. `line` counts from 1. */
+export type SettingsRule = {
+  /** A blocked registry, a policy.json that rejects, a short name that no registry or too many may have. */
+  readonly name: 'registry-blocked' | 'policy-rejects' | 'short-name-unresolved' | 'short-name-ambiguous';
+  /** What the rule names: a prefix, a scope (`''` for the default), the short name. */
+  readonly subject: string;
+  readonly line: number | undefined;
+};

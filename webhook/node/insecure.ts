@@ -5,6 +5,8 @@ import { addressOf, splitHostPort } from './host.ts';
 /** Whether a host may be asked without TLS, or without verifying it. */
 export type InsecureHosts = {
   includes(authority: string): boolean;
+  /** Whether it hangs on the address that a node resolves the name to. */
+  mayInclude(authority: string): boolean;
   /** The entries that are neither a host nor a CIDR. */
   readonly invalid: readonly string[];
 };
@@ -32,8 +34,13 @@ export function createInsecureHosts(entries: readonly string[]): InsecureHosts {
     else if (HOST.test(entry) || isIP(entry) !== 0) hosts.add(entry === 'index.docker.io' ? 'docker.io' : entry);
     else invalid.push(written);
   }
+  const includes = (authority: string): boolean => hosts.has(authority) || isInRange(authority, ranges);
   return {
-    includes: (authority) => hosts.has(authority) || isInRange(authority, ranges),
+    includes,
+    mayInclude: (authority) => {
+      const isName = addressOf(splitHostPort(authority).host) === undefined && !authority.startsWith('[');
+      return ranges.length > 0 && isName && !includes(authority);
+    },
     invalid,
   };
 }

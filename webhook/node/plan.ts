@@ -2,6 +2,8 @@ import { assertNever } from '../image/result.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { quote } from '../outcome/printable.ts';
 import { isAtLeast, type Runtime } from '../outcome/runtime.ts';
+import { dialectOf } from './containerd/hosts-dialect.ts';
+import { planConfigPath } from './containerd/plan-config-path.ts';
 import { planContainerd } from './containerd/plan-containerd.ts';
 import { planCrio, type CrioSettings } from './crio/plan-crio.ts';
 import { readRegistries } from './crio/registries.ts';
@@ -10,6 +12,7 @@ import { readDaemonFile, type DaemonSettings } from './docker/daemon-file.ts';
 import { planDockerGraph } from './docker/plan-graph.ts';
 import { planDockerStore } from './docker/plan-store.ts';
 import type { Endpoint, EndpointPlan, SettingsProblem } from './endpoint.ts';
+import type { FileTree } from './file-tree.ts';
 import { createInsecureHosts, type InsecureHosts } from './insecure.ts';
 import { checkHostsFiles } from './mistakes/hosts-files.ts';
 import type { NodeSetup, PlanEndpoints } from './settings.ts';
@@ -40,9 +43,14 @@ export function createPlanner(setup: NodeSetup): {
       ...shorthandProblems,
       ...daemon.problems,
       ...crio.problems,
-      ...(setup.certsD === undefined ? [] : checkHostsFiles(setup.certsD)),
+      ...treesOf(setup).flatMap((tree) => checkHostsFiles(tree)),
     ],
   };
+}
+
+function treesOf({ certsD, configPath }: NodeSetup): readonly FileTree[] {
+  if (configPath !== undefined) return configPath.trees;
+  return certsD === undefined ? [] : [certsD];
 }
 
 function readCrio(setup: NodeSetup): CrioSettings {
@@ -65,14 +73,11 @@ function planFor(
   const { setup, daemon, crio } = nodes;
   switch (runtime.family) {
     case 'containerd':
-      // `dial_timeout` is an unknown key before 2.1
-      return planContainerd(reference, setup.certsD, { honoursDialTimeout: isAtLeast(runtime.version, [2, 1]) });
+      return setup.configPath === undefined
+        ? planContainerd(reference, setup.certsD, dialectOf(runtime.version))
+        : planConfigPath(reference, setup.configPath, runtime);
     case 'docker':
-      if (runtime.store === 'graph') return planDockerGraph(reference, daemon, setup.docker.certsD);
-      return planDockerStore(reference, daemon, setup.docker.certsD, {
-        // dockerd 29 is built with containerd 2.1 or later
-        honoursDialTimeout: isAtLeast(runtime.version, [29, 0]),
-      });
+      return planDocker(reference, runtime, { setup, daemon });
     case 'crio':
       // before 1.34 CRI-O tried every candidate, whatever the file says; since then it is enforcing unless told otherwise
       return planCrio(reference, crio, { refusesAmbiguous: isAtLeast(runtime.version, [1, 34]) });
@@ -81,10 +86,30 @@ function planFor(
   }
 }
 
+function planDocker(
+  reference: ImageReference,
+  { version, store }: Extract<Runtime, { readonly family: 'docker' }>,
+  { setup, daemon }: { readonly setup: NodeSetup; readonly daemon: DaemonSettings },
+): EndpointPlan {
+  const { certsD } = setup.docker;
+  // dockerd 29 is built with containerd 2.2
+  const dialect = dialectOf(isAtLeast(version, [29, 0]) ? [2, 2] : [1, 7]);
+  const plan =
+    store === 'graph'
+      ? planDockerGraph(reference, daemon, certsD)
+      : planDockerStore(reference, daemon, certsD, dialect);
+  const asked = reference.host === 'docker.io' ? daemon.mirrors.map(({ authority }) => authority) : [reference.host];
+  return asked.some((one) => daemon.withoutBuiltIn.mayInclude(one)) ? { ...plan, mayBeInsecure: true } : plan;
+}
+
 /** What the policy says of every runtime: hosts that need no TLS, and authorities that every host is trusted with. */
 function withShorthand(plan: EndpointPlan, setup: NodeSetup, insecure: InsecureHosts): EndpointPlan {
   if (plan.kind === 'refused') return plan;
-  return { ...plan, endpoints: plan.endpoints.map((one) => trusting(relaxed(one, insecure), setup.authorities)) };
+  return {
+    ...plan,
+    endpoints: plan.endpoints.map((one) => trusting(relaxed(one, insecure), setup.authorities)),
+    ...(plan.endpoints.some((one) => insecure.mayInclude(one.authority)) ? { mayBeInsecure: true } : {}),
+  };
 }
 
 function relaxed(endpoint: Endpoint, insecure: InsecureHosts): Endpoint {

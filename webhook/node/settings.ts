@@ -3,10 +3,15 @@ import type { Runtime } from '../outcome/runtime.ts';
 import type { EndpointPlan } from './endpoint.ts';
 import type { FileTree } from './file-tree.ts';
 
+/** containerd's config_path with `:` in it, and the trees that its parts name, in their order. */
+export type ConfigPath = { readonly text: string; readonly trees: readonly FileTree[] };
+
 /** What the nodes are set up with, as far as it was declared. */
 export type NodeSetup = {
   /** A tree like `/etc/containerd/certs.d`; `undefined` where none was declared. */
   readonly certsD: FileTree | undefined;
+  /** In place of `certsD`, where config_path is a list of folders; absent where it is one. */
+  readonly configPath?: ConfigPath;
   readonly docker: {
     /** `daemon.json`, as text with the name that messages use. */
     readonly daemonJson: { readonly name: string; readonly text: string } | undefined;

@@ -1,11 +1,11 @@
-import type { OutcomeKind } from './outcome.ts';
+import type { OutcomeKind, OutcomeOf, PullOutcome } from './outcome.ts';
 
 /**
  * What it takes for an outcome of a kind to be proof (design, rules 1 to 4):
  * - `always`: it rests on the request alone;
  * - `asked`: the registry said so, to the identity and on every endpoint that the node would use;
  * - `settings`: as `asked`, and the declared node settings are complete;
- * - `credentials`: as `asked`, and the nodes are known to hold no credentials of their own for the host;
+ * - `credentials`: as `asked`, and the nodes are known to hold no credentials of their own for the host (but see {@link basisOf});
  * - `platforms`: as `asked`, and the Pod or the policy fixes the platforms;
  * - `nodes`: every schedulable node is known;
  * - `never`: noise about the network or advice about later.
@@ -38,6 +38,17 @@ export const CERTAINTY_BASIS = Object.freeze({
   unreachable: 'never',
   'not-checked': 'never',
 } as const satisfies Record<OutcomeKind, Basis>);
+
+/** As the table has it, but for a refusal by the nodes' settings: no login of anybody's changes that. */
+export function basisOf(outcome: PullOutcome): Basis {
+  return isRefusedBySettings(outcome) ? 'settings' : CERTAINTY_BASIS[outcome.kind];
+}
+
+export function isRefusedBySettings(
+  outcome: PullOutcome,
+): outcome is Extract<OutcomeOf<'access-denied'>, { readonly by: 'node-settings' }> {
+  return outcome.kind === 'access-denied' && outcome.by === 'node-settings';
+}
 
 /** Absence and damage: with `IfNotPresent` they deny only what this request introduces (design, rule 3). */
 export const RESTS_ON_PRESENCE = Object.freeze({
@@ -74,6 +85,8 @@ export type Doubt =
   | 'node-platforms'
   | 'node-runtime'
   | 'image-may-be-present'
+  | 'pull-records-unknown'
+  | 'insecure-range'
   | 'secret-may-follow'
   | 'not-every-endpoint'
   | 'not-a-registry-answer'

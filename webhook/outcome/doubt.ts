@@ -7,6 +7,10 @@ const DOUBT_CLAUSE = Object.freeze({
   'node-platforms': 'nodes of other platforms may run it (policy nodes.platforms, or a nodeSelector)',
   'node-runtime': 'the runtimes that nodes may have differ here (policy nodes.runtime)',
   'image-may-be-present': 'a node may hold the image already (imagePullPolicy: Always would ask the registry)',
+  'pull-records-unknown':
+    'nodes hold the image, and only their kubelet knows whether this Pod may use it without asking the registry (policy nodes.kubelet)',
+  'insecure-range':
+    'no TLS is needed where the nodes resolve that name into a range of insecure registries (write host:port there)',
   'secret-may-follow': 'a missing Secret or ServiceAccount may still be created (apply it first)',
   'not-every-endpoint':
     'another endpoint that nodes try gave no answer (policy nodes.containerd, nodes.docker, nodes.crio)',

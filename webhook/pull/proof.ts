@@ -1,4 +1,4 @@
-import { CERTAINTY_BASIS, type Doubt } from '../outcome/certainty.ts';
+import { basisOf, type Doubt } from '../outcome/certainty.ts';
 import type { Evidence, PullOutcome } from '../outcome/outcome.ts';
 import type { Prediction } from '../outcome/prediction.ts';
 import type { RegistryClient } from '../registry/client.ts';
@@ -16,10 +16,10 @@ export async function weighProof(
   course: Course,
   signal: AbortSignal,
 ): Promise<Pick<Prediction, 'outcome' | 'isConclusive' | 'doubts'>> {
-  if (CERTAINTY_BASIS[outcome.kind] === 'never') return { outcome, isConclusive: false, doubts: seen };
+  if (basisOf(outcome) === 'never') return { outcome, isConclusive: false, doubts: seen };
   const { node } = work.options;
   const ends = [outcome, ...others];
-  const restsOn = (basis: string): boolean => ends.some(({ kind }) => CERTAINTY_BASIS[kind] === basis);
+  const restsOn = (basis: string): boolean => ends.some((end) => basisOf(end) === basis);
   const doubts: Doubt[] = [...seen];
   if (!isSuccess(outcome) && others.some(isNoise)) doubts.push('not-every-endpoint');
   if (restsOn('settings') && !node.isComplete) doubts.push('node-settings');
@@ -43,7 +43,7 @@ async function areAbsent(
 ): Promise<boolean> {
   const byEndpoint = new Map<string, Set<RegistryClient>>();
   for (const end of ends) {
-    if (CERTAINTY_BASIS[end.kind] !== 'credentials') continue;
+    if (basisOf(end) !== 'credentials') continue;
     if (end.kind !== 'tag-not-found' && end.kind !== 'digest-not-found') return false;
     const { evidence } = end;
     const clients = work.clients().filter((client) => hasAsked(client, evidence));

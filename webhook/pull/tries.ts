@@ -1,6 +1,7 @@
 import type { Credential } from '../credentials/credential.ts';
 import { formatPlatform, type Platform } from '../image/platform.ts';
 import type { EndpointPlan } from '../node/endpoint.ts';
+import { basisOf } from '../outcome/certainty.ts';
 import { formatRuntime, type Runtime } from '../outcome/runtime.ts';
 import { ended, furthest, isSuccess, joinFailures, withDoubts, type Attempt } from './attempt.ts';
 import type { Course } from './course.ts';
@@ -97,9 +98,9 @@ async function tryOne(
   }
   if (plan.kind === 'refused') {
     course.note(`the node's settings refuse: ${plan.reason}`);
-    return ended(refusedBySettings(plan, question.reference));
+    return weighRange(plan, ended(refusedBySettings(plan, question.reference)));
   }
-  return attemptPull({
+  const attempt = await attemptPull({
     reference: question.reference,
     platform,
     traits,
@@ -113,4 +114,11 @@ async function tryOne(
     course,
     signal,
   });
+  return weighRange(plan, attempt);
+}
+
+/** A name that a node may resolve into an insecure range needs no TLS there (pull-parity E9). */
+function weighRange(plan: EndpointPlan, attempt: Attempt): Attempt {
+  const restsOnTls = [attempt.outcome, ...attempt.others].some((end) => basisOf(end) === 'settings');
+  return plan.mayBeInsecure === true && restsOnTls ? withDoubts(attempt, 'insecure-range') : attempt;
 }

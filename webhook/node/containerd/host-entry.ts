@@ -2,8 +2,18 @@ import { err, ok, type Result } from '../../image/result.ts';
 import { quote } from '../../outcome/printable.ts';
 import { cleanPrefix, parseEndpointUrl } from '../endpoint-url.ts';
 import { mistake, type Mistake } from '../mistakes/mistake.ts';
-import { isTextList, readFlag, readText, readTexts, valueOf, isTable, type Table } from '../mistakes/shape.ts';
+import {
+  isTextList,
+  readFlag,
+  readText,
+  readTexts,
+  valueOf,
+  isTable,
+  type Table,
+  withKnownKeys,
+} from '../mistakes/shape.ts';
 import { parseGoDuration } from './duration.ts';
+import type { HostsDialect } from './hosts-dialect.ts';
 
 /** One `[host."URL"]` table, or the keys at the root of hosts.toml. Files are named, not read yet. */
 export type HostEntry = {
@@ -35,20 +45,20 @@ export const EMPTY_ENTRY: HostEntry = Object.freeze({
   dialTimeoutMs: undefined,
 });
 
-const CAPABILITIES = ['pull', 'resolve', 'push', 'referrers'];
+const KEYS = ['capabilities', 'ca', 'client', 'skip_verify', 'override_path', 'header', 'dial_timeout'];
+const CAPABILITIES = ['pull', 'resolve', 'push'];
 
 /** Reads the keys of one host as containerd's `parseHostConfig` does; the first mistake spoils the whole file. */
-export function decodeHostEntry(
-  table: Table,
-  server: string,
-  options: { readonly honoursDialTimeout: boolean },
-): Result<HostEntry, Mistake> {
+export function decodeHostEntry(written: Table, server: string, dialect: HostsDialect): Result<HostEntry, Mistake> {
+  const table = dialect.foldsKeys ? withKnownKeys(written, KEYS) : written;
   const capabilities = readTexts(table, 'capabilities');
   if (!capabilities.ok) return capabilities;
   const names = (capabilities.value ?? []).map((name) => name.toLowerCase());
-  const unknown = names.find((name) => !CAPABILITIES.includes(name));
+  const known = dialect.knowsReferrers ? [...CAPABILITIES, 'referrers'] : CAPABILITIES;
+  const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    const expected = `expected capabilities among pull, resolve, push and referrers, not ${quote(unknown, 40)}`;
+    const since = unknown === 'referrers' ? ', which containerd knows since 2.2' : '';
+    const expected = `expected capabilities among ${known.join(', ')}, not ${quote(unknown, 40)}${since}`;
     return err(mistake(expected, 'capabilities'));
   }
   const authorityFiles = readFileNames(table, 'ca');
@@ -61,7 +71,7 @@ export function decodeHostEntry(
   if (!isPathOverridden.ok) return isPathOverridden;
   const headers = readHeaders(table);
   if (!headers.ok) return headers;
-  const dialTimeoutMs = options.honoursDialTimeout ? readDialTimeout(table) : ok(undefined);
+  const dialTimeoutMs = dialect.honoursDialTimeout ? readDialTimeout(table) : ok(undefined);
   if (!dialTimeoutMs.ok) return dialTimeoutMs;
   const address = readServer(server, isPathOverridden.value ?? false);
   if (!address.ok) return address;

@@ -5,6 +5,7 @@ import type { FileTree } from '../file-tree.ts';
 import { findHostDirectory } from './host-directory.ts';
 import { EMPTY_ENTRY, type HostEntry } from './host-entry.ts';
 import { parseHostsFile } from './hosts-file.ts';
+import type { HostsDialect } from './hosts-dialect.ts';
 
 /** What certs.d says for one registry host: the entries to ask in order, the last of which is the upstream. */
 export type HostSettings = {
@@ -17,28 +18,20 @@ export type HostSettings = {
 };
 
 /** Reads the folder of a host: hosts.toml, or Docker-style certificate files where there is none (pull-parity E3). */
-export function readHostSettings(
-  tree: FileTree,
-  host: string,
-  options: { readonly honoursDialTimeout: boolean },
-): HostSettings {
+export function readHostSettings(tree: FileTree, host: string, dialect: HostsDialect): HostSettings {
   const folder = findHostDirectory(tree, host);
   return folder === undefined
     ? { entries: [EMPTY_ENTRY], declaredBy: [undefined], folder: '', problems: [] }
-    : readHostFolder(tree, folder, options);
+    : readHostFolder(tree, folder, dialect);
 }
 
 /** As `readHostSettings`, for a folder that is known to exist. */
-export function readHostFolder(
-  tree: FileTree,
-  folder: string,
-  options: { readonly honoursDialTimeout: boolean },
-): HostSettings {
+export function readHostFolder(tree: FileTree, folder: string, dialect: HostsDialect): HostSettings {
   const path = posix.join(folder, 'hosts.toml');
   const text = tree.read(path) ?? '';
   if (text === '') return { ...readCertificateNames(tree, folder), folder, problems: [] };
   const name = displayPath(tree, path);
-  const file = parseHostsFile({ name, text }, options);
+  const file = parseHostsFile({ name, text }, dialect);
   if (!file.ok) return { ...readCertificateNames(tree, folder), folder, problems: [file.error] };
   const { hosts, root, hasServer } = file.value;
   const isRootDeclared = hasServer || hasSettings(root);

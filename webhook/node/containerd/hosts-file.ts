@@ -1,9 +1,10 @@
 import { err, ok, type Result } from '../../image/result.ts';
 import type { SettingsProblem } from '../endpoint.ts';
 import { mistake, toProblem } from '../mistakes/mistake.ts';
-import { isTable, readText, valueOf, type Table } from '../mistakes/shape.ts';
+import { isTable, readText, valueOf, type Table, withKnownKeys } from '../mistakes/shape.ts';
 import { parseToml } from '../mistakes/toml.ts';
 import { decodeHostEntry, type HostEntry } from './host-entry.ts';
+import type { HostsDialect } from './hosts-dialect.ts';
 
 /** A hosts.toml: its tables in file order, then what stands at its root (pull-parity E4). */
 export type HostsFile = { readonly hosts: readonly HostEntry[]; readonly root: HostEntry; readonly hasServer: boolean };
@@ -14,7 +15,7 @@ const CONSEQUENCE =
 /** Reads hosts.toml as containerd does; a mistake anywhere makes it ignore the file (pull-parity E3). */
 export function parseHostsFile(
   file: { readonly name: string; readonly text: string },
-  options: { readonly honoursDialTimeout: boolean },
+  dialect: HostsDialect,
 ): Result<HostsFile, SettingsProblem> {
   const document = parseToml(file.text);
   if (!document.ok) {
@@ -25,19 +26,20 @@ export function parseHostsFile(
   if (tables === undefined) {
     return err(toProblem(mistake('expected host to hold tables, written [host."URL"]', 'host'), file, CONSEQUENCE));
   }
-  const server = readText(document.value, 'server');
+  const root = dialect.foldsKeys ? withKnownKeys(document.value, ['server']) : document.value;
+  const server = readText(root, 'server');
   if (!server.ok) return err(toProblem(server.error, file, CONSEQUENCE));
 
   const hosts: HostEntry[] = [];
   for (const url of hostOrder(file.text)) {
     const table = valueOf(tables, url);
-    const entry = decodeHostEntry(isTable(table) ? table : {}, url, options);
+    const entry = decodeHostEntry(isTable(table) ? table : {}, url, dialect);
     if (!entry.ok) return err(toProblem({ ...entry.error, at: [url, ...entry.error.at] }, file, CONSEQUENCE));
     hosts.push(entry.value);
   }
-  const root = decodeHostEntry(document.value, server.value ?? '', options);
-  if (!root.ok) return err(toProblem(root.error, file, CONSEQUENCE));
-  return ok({ hosts, root: root.value, hasServer: root.value.server !== undefined });
+  const last = decodeHostEntry(root, server.value ?? '', dialect);
+  if (!last.ok) return err(toProblem(last.error, file, CONSEQUENCE));
+  return ok({ hosts, root: last.value, hasServer: last.value.server !== undefined });
 }
 
 function readHostTables(document: Table): Table | undefined {

@@ -9,6 +9,7 @@ import { withDefaultServer } from './default-server.ts';
 import { EMPTY_ENTRY, type HostEntry, type HostServer } from './host-entry.ts';
 import { readHostSettings, type HostSettings } from './host-settings.ts';
 import { readTlsMaterial } from './tls-material.ts';
+import type { HostsDialect } from './hosts-dialect.ts';
 
 /** A dial timeout of 0 leaves it to the kernel: six retries of a SYN, 127 s on Linux. */
 const KERNEL_DIAL_TIMEOUT_MS = 127_000;
@@ -24,9 +25,9 @@ const UNCONFIGURED: HostSettings = { entries: [EMPTY_ENTRY], declaredBy: [undefi
 export function planContainerd(
   reference: ImageReference,
   certsD: FileTree | undefined,
-  options: { readonly honoursDialTimeout: boolean },
+  dialect: HostsDialect,
 ): EndpointPlan {
-  const settings = certsD === undefined ? UNCONFIGURED : readHostSettings(certsD, reference.host, options);
+  const settings = certsD === undefined ? UNCONFIGURED : readHostSettings(certsD, reference.host, dialect);
   const problems: SettingsProblem[] = [...settings.problems];
   const endpoints: Endpoint[] = [];
   for (const [at, entry] of settings.entries.entries()) {

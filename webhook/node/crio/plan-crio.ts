@@ -6,7 +6,7 @@ import type { Endpoint, EndpointPlan, SettingsProblem } from '../endpoint.ts';
 import type { FileTree } from '../file-tree.ts';
 import { registryOf } from '../host.ts';
 import { nameOf, pullSources, type PullSource } from './pull-source.ts';
-import { findRegistry, type Registries } from './registries.ts';
+import { findRegistry, type DeclaredRegistry, type Registries } from './registries.ts';
 import { resolveShortName } from './short-name.ts';
 import { askSignaturePolicy } from './signature-demand.ts';
 import type { SignaturePolicy } from './signature-policy-file.ts';
@@ -28,10 +28,11 @@ export function planCrio(
   settings: CrioSettings,
   options: { readonly refusesAmbiguous: boolean },
 ): EndpointPlan {
-  const refused = ({ reason, file }: Refusal): EndpointPlan => ({
+  const refused = ({ reason, file, rule }: Refusal): EndpointPlan => ({
     kind: 'refused',
     reason,
     file: file === '' ? undefined : file,
+    ...(rule === undefined ? {} : { rule }),
     problems: settings.problems,
   });
   const [broken] = settings.problems;
@@ -84,7 +85,7 @@ function endpointsOf(
   const { registries } = settings;
   const found = registries === undefined ? undefined : findRegistry(registries, nameOf(reference));
   if (found?.registry.isBlocked === true) {
-    return { endpoints: [], refusals: [blocked(found.registry.prefix, found.file)] };
+    return { endpoints: [], refusals: [blocked(found)] };
   }
   const alone: PullSource = { reference, isInsecure: false, serves: 'all', role: 'upstream' };
   const sources = found === undefined ? ok([alone]) : pullSources(reference, found.registry);
@@ -106,7 +107,7 @@ function toEndpoint(
 ): Result<Endpoint, Refusal> {
   const { reference } = source;
   const found = settings.registries === undefined ? undefined : findRegistry(settings.registries, nameOf(reference));
-  if (found?.registry.isBlocked === true) return err(blocked(found.registry.prefix, found.file));
+  if (found?.registry.isBlocked === true) return err(blocked(found));
   const folder = readHostFolder(settings.certsD, reference.host);
   if (!folder.ok) return folder;
   const base = defaultEndpoint(registryOf(reference.host), reference);
@@ -135,9 +136,10 @@ function readHostFolder(
   return ok(undefined);
 }
 
-function blocked(prefix: string, file: string): Refusal {
+function blocked({ registry: { prefix }, file, blockedLine }: DeclaredRegistry): Refusal {
   return {
     reason: `registry ${prefix} is blocked in /etc/containers/registries.conf or /etc/containers/registries.conf.d`,
     file,
+    rule: { name: 'registry-blocked', subject: prefix, line: blockedLine },
   };
 }

@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../../image/result.ts';
 import { quote } from '../../outcome/printable.ts';
 import type { SettingsProblem } from '../endpoint.ts';
 import { mistake, toProblem, type Mistake } from '../mistakes/mistake.ts';
-import { isTable, readTables, readText, readTexts, valueOf, type Table } from '../mistakes/shape.ts';
+import { isTable, readTables, readText, readTexts, valueOf, type Table, withKnownKeys } from '../mistakes/shape.ts';
 import { parseToml } from '../mistakes/toml.ts';
 import { decodeRegistry, type Registry } from './registry.ts';
 
@@ -37,7 +37,10 @@ export function parseRegistriesFile(file: {
   return decoded.ok ? decoded : err(toProblem(decoded.error, file, CONSEQUENCE));
 }
 
-function decodeDocument(document: Table): Result<RegistriesFile, Mistake> {
+const KEYS = ['registries', 'registry', 'unqualified-search-registries', 'short-name-mode', 'aliases'];
+
+function decodeDocument(written: Table): Result<RegistriesFile, Mistake> {
+  const document = withKnownKeys(written, KEYS);
   if (valueOf(document, 'registries') !== undefined) {
     return err(
       mistake(

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from '../../image/result.ts';
 import { quote } from '../../outcome/printable.ts';
 import { mistake, type Mistake } from '../mistakes/mistake.ts';
-import { readFlag, readTables, readText, type Table } from '../mistakes/shape.ts';
+import { readFlag, readTables, readText, type Table, withKnownKeys } from '../mistakes/shape.ts';
 
 /** One `[[registry]]` of registries.conf (containers-registries.conf(5)). */
 export type Registry = {
@@ -20,8 +20,12 @@ export type Mirror = {
   readonly serves: 'all' | 'digest-only' | 'tag-only';
 };
 
+const MIRROR_KEYS = ['location', 'insecure', 'pull-from-mirror'];
+const REGISTRY_KEYS = [...MIRROR_KEYS, 'prefix', 'blocked', 'mirror', 'mirror-by-digest-only'];
+
 /** Reads one table with the checks of containers/image `postProcessRegistries`; `''` and absent are the same there. */
-export function decodeRegistry(table: Table): Result<Registry, Mistake> {
+export function decodeRegistry(written: Table): Result<Registry, Mistake> {
+  const table = withKnownKeys(written, REGISTRY_KEYS);
   const prefix = readLocation(table, 'prefix');
   if (!prefix.ok) return prefix;
   const location = readLocation(table, 'location');
@@ -64,7 +68,8 @@ export function decodeRegistry(table: Table): Result<Registry, Mistake> {
   });
 }
 
-function decodeMirror(table: Table, isByDigestOnly: boolean): Result<Mirror, Mistake> {
+function decodeMirror(written: Table, isByDigestOnly: boolean): Result<Mirror, Mistake> {
+  const table = withKnownKeys(written, MIRROR_KEYS);
   const location = readLocation(table, 'location');
   if (!location.ok) return location;
   if (location.value === '')

@@ -23,10 +23,15 @@ export function resolveShortName(
     return err({
       reason: `short-name ${quote(name, 200)} did not resolve to an alias and no unqualified-search registries are defined in ${quote(file, 200)}`,
       file,
+      rule: { name: 'short-name-unresolved', subject: name, line: registries.searchLine },
     });
   }
   if (hosts.length > 1 && options.refusesAmbiguous && (registries.shortNameMode ?? 'enforcing') === 'enforcing') {
-    return err({ reason: `short name mode is enforcing, but image name ${name} returns ambiguous list`, file });
+    return err({
+      reason: `short name mode is enforcing, but image name ${name} returns ambiguous list`,
+      file,
+      rule: { name: 'short-name-ambiguous', subject: name, line: registries.searchLine },
+    });
   }
   return parseAll(
     hosts.map((host) => `${host}/${name}`),

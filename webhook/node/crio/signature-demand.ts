@@ -16,22 +16,27 @@ export type SignatureVerdict =
  * `signature_policy_dir`: that one is not declared here.
  */
 export function askSignaturePolicy(policy: SignaturePolicy, reference: ImageReference): SignatureVerdict | undefined {
-  const demand = demandFor(policy, reference);
+  const { demand, scope } = demandFor(policy, reference);
   if (demand.kind === 'nothing') return undefined;
   if (demand.kind === 'rejected') {
     const reason = `SignatureValidationFailed: Source image rejected: Running image docker://${familiarName(reference)} is rejected by policy.`;
-    return { kind: 'refused', refusal: { reason, file: policy.file } };
+    const rule = { name: 'policy-rejects', subject: scope ?? '', line: policy.lineOfReject(scope) } as const;
+    return { kind: 'refused', refusal: { reason, file: policy.file, rule } };
   }
   const reason = `CRI-O wants ${reference.host} images signed here (${demand.type}); signatures are not verified, so it may refuse what is found`;
   return { kind: 'unverified', problem: { file: policy.file, line: undefined, reason } };
 }
 
-function demandFor(policy: SignaturePolicy, reference: ImageReference): SignatureDemand {
+/** `scope` is `undefined` where nothing but the default says anything. */
+function demandFor(
+  policy: SignaturePolicy,
+  reference: ImageReference,
+): { readonly demand: SignatureDemand; readonly scope: string | undefined } {
   for (const scope of scopesOf(reference)) {
     const demand = policy.scopes.get(scope);
-    if (demand !== undefined) return demand;
+    if (demand !== undefined) return { demand, scope };
   }
-  return policy.fallback;
+  return { demand: policy.fallback, scope: undefined };
 }
 
 /** From the image itself to its host, then the domains above the host without its port, then all registries. */

@@ -2,6 +2,7 @@ import { err, ok, type Result } from '../../image/result.ts';
 import { quote } from '../../outcome/printable.ts';
 import type { SettingsProblem } from '../endpoint.ts';
 import { parseJson } from '../mistakes/json.ts';
+import { lineOf } from '../mistakes/line.ts';
 import { mistake, toProblem, type Mistake } from '../mistakes/mistake.ts';
 import { isTable, valueOf, type Table } from '../mistakes/shape.ts';
 
@@ -18,6 +19,8 @@ export type SignaturePolicy = {
   readonly fallback: SignatureDemand;
   /** By scope of the transport `docker`; `''` is what holds for the rest of that transport. */
   readonly scopes: ReadonlyMap<string, SignatureDemand>;
+  /** Where a scope rejects, or the default for `undefined`. */
+  readonly lineOfReject: (scope: string | undefined) => number | undefined;
 };
 
 const CONSEQUENCE = 'CRI-O refuses every pull with it';
@@ -36,11 +39,18 @@ export function parseSignaturePolicy(file: {
     const { line, expected } = document.error;
     return err({ file: file.name, line, reason: `${expected}; ${CONSEQUENCE}` });
   }
-  const decoded = decodePolicy(document.value, file.name);
-  return decoded.ok ? decoded : err(toProblem(decoded.error, file, CONSEQUENCE));
+  const decoded = decodePolicy(document.value);
+  if (!decoded.ok) return err(toProblem(decoded.error, file, CONSEQUENCE));
+  const lineOfReject = (scope: string | undefined): number | undefined =>
+    scope === undefined
+      ? lineOf(file.text, '"default"', '"reject"')
+      : lineOf(file.text, '"docker"', JSON.stringify(scope), '"reject"');
+  return ok({ ...decoded.value, file: file.name, lineOfReject });
 }
 
-function decodePolicy(document: unknown, file: string): Result<SignaturePolicy, Mistake> {
+type Demands = Pick<SignaturePolicy, 'fallback' | 'scopes'>;
+
+function decodePolicy(document: unknown): Result<Demands, Mistake> {
   if (!isTable(document)) return err(mistake('expected policy.json to be a JSON object', ''));
   const unknown = Object.keys(document).find((key) => key !== 'default' && key !== 'transports');
   if (unknown !== undefined) {
@@ -62,7 +72,7 @@ function decodePolicy(document: unknown, file: string): Result<SignaturePolicy, 
       if (transport === 'docker') scopes.set(scope, demand.value);
     }
   }
-  return ok({ file, fallback: fallback.value, scopes });
+  return ok({ fallback: fallback.value, scopes });
 }
 
 function decodeRequirements(value: unknown, name: string, at: readonly string[]): Result<SignatureDemand, Mistake> {

@@ -9,6 +9,8 @@ import { isTable, readTexts } from '../mistakes/shape.ts';
 /** What dockerd knows of registries: its daemon.json, and the policy's shorthand. */
 export type DaemonSettings = {
   readonly insecure: InsecureHosts;
+  /** Those that were declared: in daemon.json or by the policy's shorthand. */
+  readonly withoutBuiltIn: InsecureHosts;
   /** Those that daemon.json itself lists. */
   readonly declaredInsecure: InsecureHosts;
   /** Whether any insecure registry was declared: the built-in ranges do not count. */
@@ -82,6 +84,7 @@ function settingsOf(
   const named = file ?? { name: '', text: '' };
   return {
     insecure: createInsecureHosts([...written.insecure, ...alsoInsecure, ...BUILT_IN]),
+    withoutBuiltIn: createInsecureHosts([...written.insecure, ...alsoInsecure]),
     declaredInsecure,
     hasInsecure: written.insecure.length + alsoInsecure.length > 0,
     mirrors,

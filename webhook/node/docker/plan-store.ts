@@ -3,6 +3,7 @@ import type { Endpoint, EndpointPlan } from '../endpoint.ts';
 import { cleanPrefix } from '../endpoint-url.ts';
 import type { FileTree } from '../file-tree.ts';
 import { registryOf } from '../host.ts';
+import type { HostsDialect } from '../containerd/hosts-dialect.ts';
 import { planContainerd } from '../containerd/plan-containerd.ts';
 import type { DaemonSettings } from './daemon-file.ts';
 
@@ -15,9 +16,9 @@ export function planDockerStore(
   reference: ImageReference,
   daemon: DaemonSettings,
   certsD: FileTree | undefined,
-  options: { readonly honoursDialTimeout: boolean },
+  dialect: HostsDialect,
 ): EndpointPlan {
-  const plan = planContainerd(reference, certsD, options);
+  const plan = planContainerd(reference, certsD, dialect);
   const problems = [...daemon.problems, ...plan.problems];
   if (plan.kind === 'refused') return { ...plan, problems };
   const [only, ...others] = plan.endpoints;

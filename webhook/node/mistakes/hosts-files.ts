@@ -1,4 +1,5 @@
 import { readHostFolder } from '../containerd/host-settings.ts';
+import { NEWEST_DIALECT } from '../containerd/hosts-dialect.ts';
 import { readTlsMaterial } from '../containerd/tls-material.ts';
 import type { SettingsProblem } from '../endpoint.ts';
 import type { FileTree } from '../file-tree.ts';
@@ -13,7 +14,7 @@ const MAX_FOLDERS = 2000;
 export function checkHostsFiles(certsD: FileTree): readonly SettingsProblem[] {
   const folders = (certsD.list('') ?? []).slice(0, MAX_FOLDERS).filter((name) => certsD.list(name) !== undefined);
   return folders.flatMap((folder) => {
-    const settings = readHostFolder(certsD, folder, { honoursDialTimeout: true });
+    const settings = readHostFolder(certsD, folder, NEWEST_DIALECT);
     const refusals = settings.entries.flatMap((entry) => {
       const material = readTlsMaterial(certsD, settings.folder, entry);
       return material.ok ? [] : [{ file: material.error.file, line: undefined, reason: material.error.reason }];

@@ -13,6 +13,20 @@ export function valueOf(table: Table, key: string): unknown {
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
+/**
+ * The table with its keys as `known` spells them: Go's TOML readers take `Server` for `server` where the document has no
+ * key of exactly that name (go-toml v2 `structField`, BurntSushi/toml `unifyStruct`).
+ */
+export function withKnownKeys(table: Table, known: readonly string[]): Table {
+  const spelled = new Map(known.map((key) => [key.toLowerCase(), key]));
+  const strangers = Object.entries(table).filter(([key]) => !known.includes(key));
+  const renamed = strangers.flatMap(([key, value]) => {
+    const exact = spelled.get(key.toLowerCase());
+    return exact === undefined ? [] : [[exact, value] as const];
+  });
+  return renamed.length === 0 ? table : { ...Object.fromEntries(renamed), ...table };
+}
+
 /** A text, `undefined` where the key is absent. */
 export function readText(table: Table, key: string): Result<string | undefined, Mistake> {
   const value = valueOf(table, key);
