@@ -1,13 +1,14 @@
-import { formatPlatform, parsePlatform } from '../image/platform.ts';
+import { parsePlatform, spellPlatform } from '../image/platform.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import { diskTree, type FileTree } from '../node/file-tree.ts';
-import type { NodeSetup } from '../node/settings.ts';
+import type { ConfigPath, NodeSetup } from '../node/settings.ts';
 import { quote } from '../outcome/printable.ts';
 import { parseRuntime, type RuntimeFamily } from '../outcome/runtime.ts';
 import { setupOf, type DeclaredFiles } from '../engine/node-setup.ts';
 import { DEFAULT_POLICY, formatMistakes, readPolicy } from '../policy/load.ts';
 import type { NodeDeclaration, Policy } from '../policy/policy.ts';
 import { readTextFile } from './files.ts';
+import { readConfigPath, readDropIns, registriesFiles, withConfigPath, type NamedText } from './settings-files.ts';
 
 /** What the flags of `check` say about nodes and policy, as written. */
 export type NodeFlags = {
@@ -16,6 +17,7 @@ export type NodeFlags = {
   readonly dockerDaemon?: string;
   readonly dockerCertsD?: string;
   readonly registriesConf?: string;
+  readonly registriesConfD?: string;
   readonly signaturePolicy?: string;
   readonly platform?: readonly string[];
   readonly nodes?: string;
@@ -31,15 +33,15 @@ export type NodeChoices = {
   readonly settings: 'complete' | 'partial' | undefined;
   readonly platforms: NodeDeclaration['platforms'] | undefined;
   readonly credentialProviders: NodeDeclaration['credentialProviders'] | undefined;
-  readonly certsD: FileTree | undefined;
+  /** As containerd's config_path has it: more than one folder with ":" between them, or one. */
+  readonly certsD: ConfigPath | undefined;
   readonly dockerDaemon: NamedText | undefined;
   readonly dockerCertsD: FileTree | undefined;
   readonly registriesConf: NamedText | undefined;
+  readonly registriesConfD: readonly NamedText[] | undefined;
   readonly signaturePolicy: NamedText | undefined;
   readonly similarTags: boolean;
 };
-
-type NamedText = { readonly name: string; readonly text: string };
 
 export type CheckSetup = { readonly policy: Policy; readonly setup: NodeSetup };
 
@@ -74,10 +76,11 @@ export function readNodeFlags(flags: NodeFlags): Result<NodeChoices, readonly st
     settings: readExtent(flags.nodes, mistakes),
     platforms: readPlatforms(flags.platform, mistakes),
     credentialProviders: readProviders(flags.credentialProviders, mistakes),
-    certsD: folder('--certs-d', flags.certsD),
+    certsD: readConfigPath(flags.certsD, mistakes),
     dockerDaemon: file('--docker-daemon', flags.dockerDaemon),
     dockerCertsD: folder('--docker-certs-d', flags.dockerCertsD),
     registriesConf: file('--registries-conf', flags.registriesConf),
+    registriesConfD: readDropIns(flags.registriesConfD, file, mistakes),
     signaturePolicy: file('--signature-policy', flags.signaturePolicy),
     similarTags: flags.similarTags === true,
   };
@@ -116,17 +119,20 @@ export function chooseSetup(
   return ok({ policy: { ...base, nodes, hints }, setup: withFiles(setupOf(nodes, given?.files ?? {}), choices) });
 }
 
-function withFiles(setup: NodeSetup, choices: NodeChoices): NodeSetup {
+function withFiles(declared: NodeSetup, choices: NodeChoices): NodeSetup {
+  const setup = withConfigPath(declared, choices.certsD);
   const { docker, crio } = setup;
   return {
     ...setup,
-    certsD: choices.certsD ?? setup.certsD,
     docker: {
       daemonJson: choices.dockerDaemon ?? docker.daemonJson,
       certsD: choices.dockerCertsD ?? docker.certsD,
     },
     crio: {
-      registriesConf: choices.registriesConf === undefined ? crio.registriesConf : [choices.registriesConf],
+      registriesConf: registriesFiles(crio.registriesConf, {
+        main: choices.registriesConf,
+        dropIns: choices.registriesConfD,
+      }),
       certsD: choices.dockerCertsD === undefined ? crio.certsD : [choices.dockerCertsD],
       policyJson: choices.signaturePolicy ?? crio.policyJson,
     },
@@ -141,6 +147,7 @@ function unreadFlags(choices: NodeChoices, runtimes: readonly string[]): readonl
     ['--docker-daemon', choices.dockerDaemon, ['docker']],
     ['--docker-certs-d', choices.dockerCertsD, ['docker', 'crio']],
     ['--registries-conf', choices.registriesConf, ['crio']],
+    ['--registries-conf-d', choices.registriesConfD, ['crio']],
     ['--signature-policy', choices.signaturePolicy, ['crio']],
   ] as const;
   return readBy.flatMap(([flag, value, readers]) =>
@@ -180,7 +187,7 @@ function readPlatforms(texts: readonly string[] | undefined, mistakes: string[])
   if (texts === undefined) return undefined;
   const list = splitLists(texts).flatMap((text) => {
     const platform = parsePlatform(text);
-    if (platform.ok) return [formatPlatform(platform.value)];
+    if (platform.ok) return [spellPlatform(platform.value)];
     mistakes.push(`--platform ${platform.error}`);
     return [];
   });

@@ -40,12 +40,20 @@ export function addCheckCommand(program: Command, streams: Streams, end: (exitCo
       '--runtime <runtime>',
       'containerd[@VERSION][/transfer|/local], docker[@VERSION] or crio[@VERSION] (default: containerd@2.1/transfer)',
     )
-    .option('--certs-d <dir>', "containerd's registry settings, a folder like /etc/containerd/certs.d")
+    .option(
+      '--certs-d <dir>',
+      "containerd's registry settings, a folder like /etc/containerd/certs.d; A:B where config_path is such a list",
+    )
     .option('--docker-daemon <file>', "dockerd's settings, a file like /etc/docker/daemon.json")
     .option('--docker-certs-d <dir>', "dockerd's or CRI-O's certificates, a folder like /etc/docker/certs.d")
     .option('--registries-conf <file>', "CRI-O's registry settings, a file like /etc/containers/registries.conf")
+    .option('--registries-conf-d <dir>', 'its drop-ins, a folder like /etc/containers/registries.conf.d')
     .option('--signature-policy <file>', 'which images CRI-O rejects, a file like /etc/containers/policy.json')
-    .option('--platform <platform>', 'os/arch[/variant] of the nodes; repeatable (default: linux/amd64)', appended)
+    .option(
+      '--platform <platform>',
+      'os/arch[/variant] of the nodes, or windows/amd64:10.0.20348; repeatable (default: linux/amd64)',
+      appended,
+    )
     .option('--nodes <extent>', 'complete: these files are all that the nodes have; or partial (default: complete)')
     .option(
       '--credential-providers <hosts>',

@@ -3,7 +3,7 @@ import { parsePlatform } from '../image/platform.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { memoryTree } from '../node/file-tree.ts';
 import { createPlanner } from '../node/plan.ts';
-import { EMPTY_SETUP, type NodeSetup } from '../node/settings.ts';
+import { EMPTY_SETUP, type ConfigPath, type NodeSetup } from '../node/settings.ts';
 import type { SettingsProblem } from '../node/endpoint.ts';
 import type { PlatformChoice } from '../outcome/prediction.ts';
 import { parseRuntime, type Runtime } from '../outcome/runtime.ts';
@@ -16,14 +16,20 @@ export type DeclaredFiles = Readonly<Record<string, string>>;
 /** Where runtimes look for trees that were declared as text. */
 const CONTAINERD_CERTS_D = '/etc/containerd/certs.d';
 const DOCKER_CERTS_D = '/etc/docker/certs.d';
+const REGISTRIES_CONF = '/etc/containers/registries.conf';
 const CRIO_CERTS_D = '/etc/containers/certs.d';
 
 /** A policy's declaration of the nodes as the settings files that it stands for. */
 export function setupOf(nodes: NodeDeclaration, files: DeclaredFiles): NodeSetup {
+  const { configPath } = nodes.containerd;
   const certsD = { ...nodes.containerd.certsD, ...files };
+  const dropIns = Object.entries(nodes.crio.registriesConfD).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return {
     ...EMPTY_SETUP,
-    certsD: Object.keys(certsD).length === 0 ? undefined : memoryTree(CONTAINERD_CERTS_D, certsD),
+    certsD: Object.keys(certsD).length === 0 ? undefined : memoryTree(configPath ?? CONTAINERD_CERTS_D, certsD),
+    ...(configPath?.includes(':') === true
+      ? { configPath: configPathOf(configPath, certsD, nodes.docker.certsD) }
+      : {}),
     docker: {
       daemonJson:
         nodes.docker.daemonJson === undefined
@@ -33,10 +39,12 @@ export function setupOf(nodes: NodeDeclaration, files: DeclaredFiles): NodeSetup
         Object.keys(nodes.docker.certsD).length === 0 ? undefined : memoryTree(DOCKER_CERTS_D, nodes.docker.certsD),
     },
     crio: {
-      registriesConf:
-        nodes.crio.registriesConf === undefined
+      registriesConf: [
+        ...(nodes.crio.registriesConf === undefined
           ? []
-          : [{ name: '/etc/containers/registries.conf', text: nodes.crio.registriesConf }],
+          : [{ name: REGISTRIES_CONF, text: nodes.crio.registriesConf }]),
+        ...dropIns.map(([name, text]) => ({ name: `${REGISTRIES_CONF}.d/${name}`, text })),
+      ],
       certsD: Object.keys(nodes.crio.certsD).length === 0 ? [] : [memoryTree(CRIO_CERTS_D, nodes.crio.certsD)],
       policyJson:
         nodes.crio.policyJson === undefined
@@ -46,6 +54,15 @@ export function setupOf(nodes: NodeDeclaration, files: DeclaredFiles): NodeSetup
     insecureRegistries: nodes.insecureRegistries,
     authorities: nodes.certificateAuthorities,
   };
+}
+
+/** The files declared for containerd are those of the first folder, dockerd's those of its own where the list has it. */
+function configPathOf(text: string, certsD: DeclaredFiles, dockerCertsD: DeclaredFiles): ConfigPath {
+  const trees = text
+    .split(':')
+    .filter((path) => path !== '')
+    .map((path, at) => memoryTree(path, at === 0 ? certsD : path === DOCKER_CERTS_D ? dockerCertsD : {}));
+  return { text, trees };
 }
 
 /** What a prediction must know of the nodes, and the mistakes in their files. */
