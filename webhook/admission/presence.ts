@@ -17,24 +17,28 @@ export type Standing = {
  */
 export function weighPresence(prediction: Prediction, standing: Standing, presence: ImagePresence): Prediction {
   if (standing.pullPolicy !== 'IfNotPresent' || !RESTS_ON_PRESENCE[prediction.outcome.kind]) return prediction;
-  const isIntroduced = standing.isNew && !standing.hasControllingOwner && presence(standing.image) === 'absent';
-  if (isIntroduced) return prediction;
-  const doubts = new Set<Doubt>([...prediction.doubts, 'image-may-be-present']);
+  const answer = presence(standing.image);
+  if (standing.isNew && !standing.hasControllingOwner && answer === 'absent') return prediction;
+  // even where the kubelet asks again, its records may say that this Pod need not: no proof either
+  const doubt = answer === 'guarded' ? 'pull-records-unknown' : 'image-may-be-present';
+  const doubts = new Set<Doubt>([...prediction.doubts, doubt]);
   return { ...prediction, isConclusive: false, doubts: [...doubts] };
 }
 
 /**
  * `imagePullPolicy: Never` asks no registry: only the nodes decide (pull-parity B2). `undefined` where a node holds the
- * image, as there is nothing to say then.
+ * image and lets any Pod use it, as there is nothing to say then. A kubelet that would ask the registry again refuses
+ * with the same words as for an absent image (B5).
  */
 export function predictNever(image: string, presence: ImagePresence): Prediction | undefined {
   const answer = presence(image);
   if (answer === 'present') return undefined;
   const isConclusive = answer === 'absent';
+  const isGuarded = answer === 'guarded';
   return {
-    outcome: { kind: 'never-pull-absent', lackingNodes: undefined },
+    outcome: { kind: 'never-pull-absent', lackingNodes: undefined, ...(isGuarded ? { isGuarded } : {}) },
     isConclusive,
-    doubts: isConclusive ? [] : ['image-may-be-present'],
+    doubts: isConclusive ? [] : [isGuarded ? 'pull-records-unknown' : 'image-may-be-present'],
     findings: [],
     requests: 0,
     millis: 0,
