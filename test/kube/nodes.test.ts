@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { formatPlatform } from '../../webhook/image/platform.ts';
+import { formatPlatform, spellPlatform } from '../../webhook/image/platform.ts';
 import { watchNodes, type NodeWatch } from '../../webhook/kube/nodes.ts';
 import { startFakeApi, type FakeApi } from './fake-api.ts';
 import { until } from './until.ts';
@@ -13,6 +13,8 @@ type NodeOptions = {
   readonly unschedulable?: boolean;
   readonly architecture?: string;
   readonly runtime?: string;
+  readonly kubelet?: string;
+  readonly windows?: string;
 };
 
 describe('watching Nodes', () => {
@@ -31,7 +33,14 @@ describe('watching Nodes', () => {
   });
   const put = (
     name: string,
-    { images = [], unschedulable, architecture = 'amd64', runtime = 'containerd://2.1.9' }: NodeOptions = {},
+    {
+      images = [],
+      unschedulable,
+      architecture = 'amd64',
+      runtime = 'containerd://2.1.9',
+      kubelet = 'v1.35.0',
+      windows,
+    }: NodeOptions = {},
   ): void =>
     fake.put(NODES, {
       metadata: { name },
@@ -45,7 +54,13 @@ describe('watching Nodes', () => {
           { type: 'InternalIP', address: `10.90.0.${name.charCodeAt(0)}` },
           { type: 'Hostname', address: name },
         ],
-        nodeInfo: { operatingSystem: 'linux', architecture, containerRuntimeVersion: runtime },
+        nodeInfo: {
+          operatingSystem: windows === undefined ? 'linux' : 'windows',
+          kernelVersion: windows ?? '6.1.0-13-amd64',
+          architecture,
+          containerRuntimeVersion: runtime,
+          kubeletVersion: kubelet,
+        },
         images: images.map((names) => ({ names, sizeBytes: 1 })),
       },
     });
@@ -103,6 +118,20 @@ describe('watching Nodes', () => {
     assert.equal(before, 'absent');
     assert.equal(watch.presence([APP]), 'unknown');
   });
+  it('counts the schedulable Nodes and tells the images that all of them list', async () => {
+    put('a', { images: [[APP, 'one@sha256:00'], ['two:1']] });
+    put('b', { images: [['two:1'], [APP]] });
+    put('c', { unschedulable: true });
+    await start();
+    const [count, common] = [watch.count(), watch.commonImages()];
+
+    fake.failWith(() => 500);
+    fake.reset();
+    await until(() => watch.state() === 'stale', 'the failure');
+
+    assert.deepEqual([count, [...common].toSorted()], [2, [APP, 'two:1'].toSorted()]);
+    assert.deepEqual([watch.count(), watch.commonImages().size], [undefined, 0]);
+  });
   it('proves no absence by a watch that broke, until it is open again', async () => {
     put('a');
     await start();
@@ -128,6 +157,16 @@ describe('watching Nodes', () => {
       [watch.state(), watch.presence([APP]), watch.platforms(), watch.nodes()],
       ['unknown', 'unknown', [], []],
     );
+  });
+  it('gives the kubelets that hold an image, and the builds of Windows', async () => {
+    put('a', { images: [[APP]], kubelet: 'v1.34.2', windows: '10.0.20348.2402' });
+    put('b', { images: [[APP]], kubelet: 'v1.35.1', windows: '10.0.20348.2700' });
+    put('c', { kubelet: 'v1.36.0', windows: '10.0.17763.5000' });
+    await start();
+
+    assert.deepEqual(watch.kubeletsWith([APP]), ['v1.34.2', 'v1.35.1']);
+    assert.deepEqual(watch.kubeletsWith(['docker.io/library/other:1']), []);
+    assert.deepEqual(watch.platforms().map(spellPlatform), ['windows/amd64:10.0.17763', 'windows/amd64:10.0.20348']);
   });
   it('gives the distinct platforms, runtimes and addresses', async () => {
     put('a', { architecture: 'arm64', runtime: 'cri-o://1.34.0' });
