@@ -53,18 +53,20 @@ describe('reading error bodies', () => {
 
 describe('reading a token', () => {
   const without = 'the token service did not include a token in its answer';
+  const unread = 'the token service answered in JSON that no runtime reads';
   const noJson = 'the token service did not answer in JSON';
   const cases: readonly (readonly [unknown, string | undefined])[] = [
     [{ token: 'abc' }, undefined],
     [{ access_token: 'abc', token: 'old' }, undefined],
     [{ access_token: '', token: 'abc' }, undefined],
-    [{ access_token: 7, token: 'abc' }, undefined],
+    [{ access_token: 7, token: 'abc' }, unread],
+    [{ Token: 'abc' }, undefined],
+    [{ token: 'abc', expires_in: '60' }, unread],
     [{}, without],
-    [[], without],
-    ['null', without],
-    ['"abc"', without],
-    [{ Token: 'abc' }, without],
-    [{ token: ['abc'] }, without],
+    [[], unread],
+    ['null', unread],
+    ['"abc"', unread],
+    [{ token: ['abc'] }, unread],
     [{ token: 'a\r\nX-Evil: 1' }, without],
     [{ token: 'a b' }, without],
     [{ token: '\u{1F600}' }, without],
@@ -74,16 +76,19 @@ describe('reading a token', () => {
   ];
   for (const [body, error] of cases) {
     it(`${error === undefined ? 'finds one in' : 'finds none in'} ${JSON.stringify(body)}`, () => {
-      const read = readToken({ bytes: bytes(body), ending: 'whole' });
+      const read = readToken({ bytes: bytes(body), ending: 'whole' }, 'GET');
 
-      assert.deepEqual(read, error === undefined ? { ok: true, value: 'abc' } : { ok: false, error });
+      assert.deepEqual(
+        read,
+        error === undefined ? { ok: true, value: { token: 'abc', expiresInSeconds: undefined } } : { ok: false, error },
+      );
     });
   }
 
   it('takes no part of an answer for the whole', () => {
     const error = 'the token service sent more than a token, or broke off';
     for (const ending of ['longer', 'cut'] as const) {
-      assert.deepEqual(readToken({ bytes: bytes({ token: 'abc' }), ending }), { ok: false, error });
+      assert.deepEqual(readToken({ bytes: bytes({ token: 'abc' }), ending }, 'GET'), { ok: false, error });
     }
   });
 });

@@ -41,6 +41,17 @@ const challenge = (header: string | readonly string[], kind?: 'base'): Bend =>
     headers: { 'www-authenticate': header },
   }));
 
+/** Refuses for blobs what was good for a manifest. */
+function onceGood(header: string): Bend {
+  const used = new Set<string | undefined>();
+  return (question, answer) => {
+    if (answer.status === 401) return answer;
+    const { authorization } = question.headers;
+    if (question.route.kind === 'manifest') used.add(authorization);
+    return question.route.kind === 'blob' && used.has(authorization) ? challenge(header)(question, answer) : answer;
+  };
+}
+
 type Client = ReturnType<typeof createClient>;
 const clientOf = (registry: ScriptedRegistry, more: Partial<ClientParts> = {}): Client =>
   createClient({ transport, endpoint: endpointAt(`reg.test:${registry.port}`), ...more });
@@ -80,15 +91,73 @@ describe('logging in as containerd', () => {
     assert.deepEqual(service.log.lines(), ['POST /token']);
   });
 
-  it('asks for its own repository and for reading alone, whatever scope it is offered', async () => {
+  it('asks for its own repository and for the others that it is told of, and for reading alone', async () => {
     const service = await tokens();
-    const scope = 'repository:team/app:pull,push repository:other/app:pull registry:catalog:*';
+    const scope = 'repository:team/app:pull,push repository:proxy/team/app:* repository:x:push registry:catalog:* junk';
     const registry = await registryWith(challenge(`Bearer realm="${service.realm}",service="s",scope="${scope}"`));
     await outcome(clientOf(registry));
 
     assert.deepEqual(new URL(service.log.requests[0]?.url ?? '').searchParams.getAll('scope'), [
+      'repository:proxy/team/app:pull',
       'repository:team/app:pull',
     ]);
+  });
+
+  /** Manifests want one login and blobs another, or the same anew. */
+  const later: readonly (readonly [string, (service: TokenService) => readonly Bend[], string, number])[] = [
+    [
+      'asks anew for a token that is refused with a reason',
+      ({ realm, bearerAuth }) => [bearerAuth, onceGood(`Bearer realm="${realm}",service="s",error="invalid_token"`)],
+      '200',
+      2,
+    ],
+    [
+      'asks for no other token than one that is refused without a reason',
+      ({ realm, bearerAuth }) => [bearerAuth, onceGood(`Bearer realm="${realm}",service="s"`)],
+      '401',
+      1,
+    ],
+    [
+      'goes over to Basic where blobs want it',
+      ({ bearerAuth }) => [only({ kind: 'manifest' }, bearerAuth), only({ kind: 'blob' }, basicAuth(LOGINS))],
+      '200',
+      1,
+    ],
+    [
+      'stays with Basic where blobs want a token',
+      ({ bearerAuth }) => [only({ kind: 'manifest' }, basicAuth(LOGINS)), only({ kind: 'blob' }, bearerAuth)],
+      '401',
+      0,
+    ],
+  ];
+  for (const [name, bends, expected, asked] of later) {
+    it(name, async () => {
+      const service = await tokens();
+      const registry = await registryWith(undefined, ...bends(service));
+      const client = clientOf(registry, { login: LOGIN });
+
+      assert.equal(await outcome(client), '200');
+      assert.deepEqual(await Promise.all(['a', 'b', 'c'].map(async (one) => await outcome(client, blob(one)))), [
+        expected,
+        expected,
+        expected,
+      ]);
+      assert.equal(service.issuedCount, asked);
+    });
+  }
+
+  it('asks anew for a token that has run out', async () => {
+    let nowMs = 0;
+    const service = await tokens({ expiresIn: 60, now: () => nowMs });
+    const silent: Bend = (question, answer) =>
+      answer.status === 401 ? challenge(`Bearer realm="${service.realm}",service="s"`)(question, answer) : answer;
+    const registry = await registryWith(service.bearerAuth, silent);
+    const client = clientOf(registry, { login: LOGIN, now: () => nowMs });
+
+    assert.equal(await outcome(client), '200');
+    nowMs = 61_000;
+    assert.equal(await outcome(client, blob('a')), '200');
+    assert.equal(service.issuedCount, 2);
   });
 
   it('prefers Bearer to Basic', async () => {

@@ -135,11 +135,20 @@ describe('a token service that knows no POST', () => {
 describe('what a token service answers', () => {
   const unreadable = (reason: string) => ({ kind: 'unreadable', method: 'GET', reason });
   const without = unreadable('the token service did not include a token in its answer');
+  const unread = unreadable('the token service answered in JSON that no runtime reads');
   const tooMuch = unreadable('the token service sent more than a token, or broke off');
   const cases: readonly (readonly [string, string | undefined, unknown])[] = [
     ['a token', '{"token":"abc"}', 'token'],
     ['an access token and a broken token', '{"token":"a b","access_token":"abc"}', 'token'],
-    ['numbers of any kind for its life', '{"token":"abc","expires_in":-1e99}', 'token'],
+    ['a token beside what is null', '{"token":"abc","access_token":null,"expires_in":null,"issued_at":null}', 'token'],
+    ['a token with a life of less than nothing', '{"token":"abc","expires_in":-5}', 'token'],
+    ...[
+      '"expires_in":"300"',
+      '"expires_in":0.5',
+      '"issued_at":"yesterday"',
+      '"refresh_token":5',
+      '"access_token":7',
+    ].map((field) => [`a token beside ${field}`, `{"token":"abc",${field}}`, unread] as const),
     ['no token', '{}', without],
     ['a token with a line break', String.raw`{"token":"a\r\nX-Evil: 1"}`, without],
     ['a page', '<html>', unreadable('the token service did not answer in JSON')],
@@ -153,6 +162,12 @@ describe('what a token service answers', () => {
       assert.deepEqual(await outcome(tokens), expected);
     });
   }
+
+  it('must be an access token where it answers a POST', async () => {
+    const tokens = await service({ bends: [reply(200, JSON_TYPE, '{"token":"abc"}')] });
+
+    assert.deepEqual(await outcome(tokens, { login: LOGIN }), { ...without, method: 'POST' });
+  });
 
   it('may break off, or not come in time', async () => {
     const broken = await service({ bends: [cut(5)] });

@@ -11,8 +11,8 @@ const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]/u;
 
 /**
  * The challenges that a registry client can answer, Bearer before Basic as containerd sorts them (pull-parity D3). Each
- * header line holds one challenge, as containerd reads it; several on one line are told apart where the grammar allows.
- * Linear in the length of the header; what cannot be read is left out.
+ * header line holds one challenge, and what follows its first odd character is not read: containerd's own parser, which
+ * dockerd and containers/image have too, leaves out the rest of such a line.
  */
 export function parseChallenges(headers: readonly string[]): readonly Challenge[] {
   const found = challengesAsSent(headers);
@@ -24,28 +24,25 @@ export function challengesAsSent(headers: readonly string[]): readonly Challenge
   return headers.flatMap((header) => parseHeader(header.slice(0, MAX_HEADER))).slice(0, MAX_CHALLENGES);
 }
 
+/** containerd's `parseValueAndParams`, linear in the length of the header. */
 function parseHeader(text: string): readonly Challenge[] {
-  const found: Challenge[] = [];
-  let at = skip(text, 0);
-  let parameters: Map<string, string> | undefined;
-  while (at < text.length) {
-    const word = takeToken(text, at);
-    if (word === '') break;
-    const next = skipSpace(text, at + word.length);
-    if (parameters !== undefined && text[next] === '=') {
-      const value = takeValue(text, skipSpace(text, next + 1));
-      const name = word.toLowerCase();
-      if (!parameters.has(name)) parameters.set(name, value.text);
-      at = skip(text, value.end);
-      continue;
-    }
-    const scheme = word.toLowerCase();
-    parameters = new Map();
-    if (scheme === 'bearer' || scheme === 'basic') found.push({ scheme, parameters });
-    if (found.length >= MAX_CHALLENGES) break;
-    at = skip(text, next);
+  const word = takeToken(text, 0);
+  const scheme = word.toLowerCase();
+  if (scheme !== 'bearer' && scheme !== 'basic') return [];
+  const parameters = new Map<string, string>();
+  let at = word.length;
+  for (;;) {
+    at = skipSpace(text, at);
+    const name = takeToken(text, at);
+    at += name.length;
+    if (name === '' || text[at] !== '=') break;
+    const value = takeValue(text, at + 1);
+    parameters.set(name.toLowerCase(), value.text);
+    at = skipSpace(text, value.end);
+    if (text[at] !== ',') break;
+    at += 1;
   }
-  return found;
+  return [{ scheme, parameters }];
 }
 
 function takeToken(text: string, from: number): string {
@@ -54,30 +51,23 @@ function takeToken(text: string, from: number): string {
   return text.slice(from, end);
 }
 
+/** A token or a text in quotes; one whose quotes never end is empty. */
 function takeValue(text: string, from: number): { readonly text: string; readonly end: number } {
   if (text[from] !== '"') {
-    let end = from;
-    while (end < text.length && text[end] !== ',' && text[end] !== ' ') end += 1;
-    return { text: text.slice(from, end), end };
+    const token = takeToken(text, from);
+    return { text: token, end: from + token.length };
   }
   let value = '';
-  let at = from + 1;
-  while (at < text.length && text[at] !== '"') {
-    if (text[at] === '\\' && at + 1 < text.length) at += 1;
+  for (let at = from + 1; at < text.length; at += 1) {
+    if (text[at] === '"') return { text: value, end: at + 1 };
+    if (text[at] === '\\') at += 1;
     value += text[at] ?? '';
-    at += 1;
   }
-  return { text: value, end: at + 1 };
+  return { text: '', end: text.length };
 }
 
 function skipSpace(text: string, from: number): number {
   let at = from;
   while (text[at] === ' ' || text[at] === '\t') at += 1;
-  return at;
-}
-
-function skip(text: string, from: number): number {
-  let at = from;
-  while (text[at] === ' ' || text[at] === '\t' || text[at] === ',') at += 1;
   return at;
 }

@@ -57,7 +57,7 @@ export function createRegistryClient(options: ClientOptions): RegistryClient {
   const send = createSender({ ...options, send: options.transport.send, facts });
   const exchange = createExchange({ endpoint, identity, style, send, note });
   const logIn = createLogIn({ ...options, send, scheme: exchange.scheme });
-  const converse = createConversation({ exchange, logIn, style, identity });
+  const converse = createConversation({ exchange, logIn, style, identity, now: options.now });
   const memo = createMemo();
   return {
     endpoint,

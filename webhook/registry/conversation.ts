@@ -12,6 +12,8 @@ export type ConversationOptions = {
   readonly logIn: LogIn;
   readonly style: ClientStyle;
   readonly identity: Identity;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
 };
 
 /** Asks until there is an answer to go by: with a login where one is wanted, and again where a runtime would. */
@@ -21,8 +23,10 @@ export type Converse = (ask: Ask, body: BodyUse, signal: AbortSignal) => Promise
  * containerd logs in when the resource itself asks for it; dockerd and containers/image learn from `GET /v2/` alone how
  * to log in, and a later 401 is final (pull-parity D2).
  */
-export function createConversation({ exchange, logIn, style, identity }: ConversationOptions): Converse {
+export function createConversation({ exchange, logIn, style, identity, now }: ConversationOptions): Converse {
   let authorization: Authorization = { kind: 'none' };
+  /** Those that were not refused everywhere. */
+  const served = new WeakSet<Authorization>();
   let pinged: Promise<Result<undefined, PullOutcome>> | undefined;
   /** dockerd goes on without a login where its ping failed, and we where it would log in elsewhere: no refusal is proof. */
   let failedPing: PullOutcome | undefined;
@@ -59,6 +63,7 @@ export function createConversation({ exchange, logIn, style, identity }: Convers
     }
     const mayRetry = createRetries(ask);
     let { method } = ask;
+    let hasLoggedIn = false;
     for (;;) {
       const sentWith = authorization;
       const headers = { ...authorizationHeader(sentWith), ...rangeHeader(ask) };
@@ -67,15 +72,20 @@ export function createConversation({ exchange, logIn, style, identity }: Convers
       const got = await exchange.ask({ method, resource: ask.resource, body, headers }, signal);
       if (!got.ok) return got;
       const { answer } = got.value;
+      if (answer.status !== 401) served.add(sentWith);
       if (failedPing !== undefined && REFUSALS.has(answer.status)) return err(failedPing);
       if (answer.status === 401 && !answer.isElsewhere) {
         const challenges = challengesOf(got.value, style);
-        if (sentWith.kind !== 'none') return refusedAgain(challenges, answer, identity) ?? got;
-        if (style !== 'containerd' || challenges.length === 0) return got;
+        const refused = { style, sentWith, hasServed: served.has(sentWith), nowMs: now() };
+        if (sentWith.kind !== 'none' && (hasLoggedIn || !logsInAgain(challenges, refused))) {
+          return refusedAgain(challenges, answer, identity) ?? got;
+        }
+        if ((style !== 'containerd' && sentWith.kind === 'none') || challenges.length === 0) return got;
         // oxlint-disable-next-line no-await-in-loop
-        const login = await logIn(challenges, answer.evidence, signal);
+        const login = await logIn(challenges, answer.evidence, signal, sentWith);
         if (!login.ok) return login;
         if (login.value.kind === 'none') return got;
+        hasLoggedIn = true;
         authorization = login.value;
       } else if (answer.status === 405 && method === 'HEAD' && ask.resource.kind === 'manifest') {
         method = 'GET';
@@ -120,6 +130,27 @@ function reasonToRetry({ status, wasCut }: Answer): 'timeout' | 'server-error' |
   if (SERVER_ERRORS.has(status)) return 'server-error';
   return status < 300 && wasCut ? 'cut' : undefined;
 }
+
+/**
+ * Whether the refusal of a login that was good for another question is not the last word: containerd asks for a new
+ * token where the challenge says what is wrong with it, where it has run out, and where it is a Basic login that is asked
+ * for (docker authorizer `AddResponses`); containers/image where the challenge names a scope that it lacks.
+ */
+function logsInAgain([challenge]: readonly Challenge[], { style, sentWith, hasServed, nowMs }: Refused): boolean {
+  if (challenge === undefined || sentWith.kind !== 'bearer' || style === 'docker') return false;
+  const reason = challenge.parameters.get('error') ?? '';
+  if (style === 'crio') return reason === 'insufficient_scope' && challenge.parameters.has('scope');
+  if (!hasServed) return false;
+  return challenge.scheme === 'basic' || reason !== '' || nowMs >= (sentWith.expiresAtMs ?? Infinity);
+}
+
+type Refused = {
+  readonly style: ClientStyle;
+  readonly sentWith: Authorization;
+  /** It was good for another question. */
+  readonly hasServed: boolean;
+  readonly nowMs: number;
+};
 
 /** A second 401: with an `error` in the challenge it is the token's scope, else the login itself (pull-parity D3). */
 function refusedAgain(

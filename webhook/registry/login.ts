@@ -1,9 +1,9 @@
 import { assertNever, err, ok, type Result } from '../image/result.ts';
 import type { Evidence, Identity, PullOutcome } from '../outcome/outcome.ts';
-import { field } from '../outcome/printable.ts';
 import type { Challenge } from './challenge.ts';
 import type { RegistryEndpoint } from './endpoint.ts';
 import { outcomeOfFailure } from './failure-outcome.ts';
+import { field } from '../outcome/printable.ts';
 import { mayAskRealm, readRealm, type RealmRules } from './realm.ts';
 import type { Note, Send } from './sender.ts';
 import { basicAuthorization, fetchToken, type ClientStyle, type Login, type TokenFailure } from './token.ts';
@@ -12,7 +12,8 @@ import type { WireHeaders } from './wire.ts';
 export type Authorization =
   | { readonly kind: 'none' }
   | { readonly kind: 'basic'; readonly login: NonNullable<Login> }
-  | { readonly kind: 'bearer'; readonly token: string };
+  /** `expiresAtMs` is monotonic, `undefined` where the token service named no limit. */
+  | { readonly kind: 'bearer'; readonly token: string; readonly expiresAtMs: number | undefined };
 
 export type LoginOptions = {
   readonly endpoint: RegistryEndpoint;
@@ -23,25 +24,39 @@ export type LoginOptions = {
   readonly send: Send;
   readonly scheme: () => 'http' | 'https';
   readonly note: Note;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
 };
 
 /**
- * Finds out once how to log in at an endpoint, by the challenge that it sent with the answer in `asked`, and remembers
- * what came of it: also a failure is not asked for twice.
+ * Finds out how to log in at an endpoint, by the challenge that it sent with the answer in `asked`, and remembers what
+ * came of it: the same challenge is not answered twice, also where that failed, unless `stale` tells of the login that it
+ * refused meanwhile.
  */
 export type LogIn = (
   challenges: readonly Challenge[],
   asked: Evidence,
   signal: AbortSignal,
+  stale?: Authorization,
 ) => Promise<Result<Authorization, PullOutcome>>;
 
 export function createLogIn(options: LoginOptions): LogIn {
-  let found: Promise<Result<Authorization, PullOutcome>> | undefined;
-  return async (challenges, asked, signal) => {
-    found ??= findAuthorization(options, challenges, asked, signal);
-    const login = await found;
+  const found = new Map<string, Promise<Result<Authorization, PullOutcome>>>();
+  return async (challenges, asked, signal, stale = NO_LOGIN) => {
+    const [challenge] = challenges;
+    const key = JSON.stringify([authorizationHeader(stale), challenge?.scheme, ...challengeKey(challenge)]);
+    const known = found.get(key) ?? findAuthorization(options, challenge, stale, asked, signal);
+    found.set(key, known);
+    const login = await known;
     return login.ok ? login : err(withAsked(login.error, asked));
   };
+}
+
+const NO_LOGIN: Authorization = Object.freeze({ kind: 'none' });
+
+/** What a challenge asks for, without why the last answer to it did not do. */
+function challengeKey(challenge: Challenge | undefined): readonly (string | undefined)[] {
+  return ['realm', 'service', 'scope'].map((name) => challenge?.parameters.get(name));
 }
 
 export function authorizationHeader(authorization: Authorization): WireHeaders {
@@ -59,7 +74,8 @@ export function authorizationHeader(authorization: Authorization): WireHeaders {
 
 async function findAuthorization(
   options: LoginOptions,
-  [challenge]: readonly Challenge[],
+  challenge: Challenge | undefined,
+  stale: Authorization,
   asked: Evidence,
   signal: AbortSignal,
 ): Promise<Result<Authorization, PullOutcome>> {
@@ -86,8 +102,7 @@ async function findAuthorization(
     {
       realm: realm.value,
       service: challenge.parameters.get('service'),
-      // whatever scope a challenge names, we ask for our own repository and for reading alone
-      scopes: [`repository:${endpoint.repository}:pull`],
+      scopes: scopesOf(options, challenge, stale),
       login: sent,
       style,
       tls: endpoint.tls,
@@ -95,10 +110,31 @@ async function findAuthorization(
     },
     signal,
   );
-  return token.ok
-    ? ok({ kind: 'bearer', token: token.value })
-    : err(tokenOutcome(token.error, realm.value, options, asked));
+  if (!token.ok) return err(tokenOutcome(token.error, realm.value, options, asked));
+  const { expiresInSeconds } = token.value;
+  const expiresAtMs = expiresInSeconds === undefined ? undefined : options.now() + expiresInSeconds * 1000;
+  return ok({ kind: 'bearer', token: token.value.token, expiresAtMs });
 }
+
+/**
+ * Our own repository and what the challenge names (pull-parity D4): a proxy has the image under another name, and says so
+ * in its challenge alone. dockerd never reads that, containers/image when a token did not do. Of all that a challenge
+ * names we only ever ask to read repositories.
+ */
+function scopesOf({ endpoint, style }: LoginOptions, { parameters }: Challenge, stale: Authorization): string[] {
+  const own = `repository:${endpoint.repository}:pull`;
+  const heedsChallenge = style === 'containerd' || (style === 'crio' && stale.kind === 'bearer');
+  const named = heedsChallenge ? (parameters.get('scope') ?? '').split(' ').slice(0, MAX_SCOPES) : [];
+  const readable = named.flatMap((scope) => {
+    const groups = /^(?<repository>repository(?:\([a-z]+\))?:[^ ]+):(?<actions>[a-z,*]+)$/u.exec(scope)?.groups;
+    const mayRead = groups?.['actions']?.split(',').some((action) => action === 'pull' || action === '*') ?? false;
+    return mayRead && scope.length <= MAX_SCOPE_LENGTH ? [`${groups?.['repository']}:pull`] : [];
+  });
+  return [...new Set([own, ...readable])].toSorted();
+}
+
+const MAX_SCOPES = 8;
+const MAX_SCOPE_LENGTH = 512;
 
 /** The realm without its query, which is the registry's own. */
 function describeChallenge({ scheme, parameters }: Challenge): string {

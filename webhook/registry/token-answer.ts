@@ -6,27 +6,62 @@ export const MAX_TOKEN_BYTES = 64 * 1024;
 /** A token goes into a header: visible ASCII only. */
 const TOKEN_SHAPE = /^[\x21-\x7e]+$/u;
 
-/** The token in a token service's answer (Docker Registry v2 authentication, "Token Response Fields"). */
-export function readToken({ bytes, ending }: Reading): Result<string> {
+/** A token and how long it is good for, where the token service says so. */
+export type Token = { readonly token: string; readonly expiresInSeconds: number | undefined };
+
+/** What Go's structs take for each field of an answer; of another type it fails the whole of it (pull-parity D5). */
+const FIELDS: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
+  ['token', isText],
+  ['access_token', isText],
+  ['refresh_token', isText],
+  ['expires_in', (value) => Number.isSafeInteger(value)],
+  ['issued_at', (value) => typeof value === 'string' && RFC_3339.test(value)],
+]);
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/u;
+
+/**
+ * The token in a token service's answer (Docker Registry v2 authentication, "Token Response Fields"). A POST is answered
+ * by an `access_token` alone; of a GET's two names `access_token` beats `token`.
+ */
+export function readToken({ bytes, ending }: Reading, method: 'GET' | 'POST'): Result<Token> {
   if (ending !== 'whole') return err('the token service sent more than a token, or broke off');
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
+    value = JSON.parse(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
   } catch {
     return err('the token service did not answer in JSON');
   }
-  const token = tokenIn(value);
+  const fields = fieldsOf(value);
+  if (fields === undefined) return err('the token service answered in JSON that no runtime reads');
+  const { texts, expiresInSeconds } = fields;
+  const token = texts.get('access_token') ?? (method === 'GET' ? texts.get('token') : undefined);
   return token !== undefined && TOKEN_SHAPE.test(token)
-    ? ok(token)
+    ? ok({ token, expiresInSeconds })
     : err('the token service did not include a token in its answer');
 }
 
-/** `access_token` beats `token` (pull-parity D5). */
-function tokenIn(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const tokens = [
-    Object.hasOwn(value, 'access_token') && 'access_token' in value ? value.access_token : undefined,
-    Object.hasOwn(value, 'token') && 'token' in value ? value.token : undefined,
-  ];
-  return tokens.find((one): one is string => typeof one === 'string' && one !== '');
+type Fields = Pick<Token, 'expiresInSeconds'> & {
+  /** Those that are not empty. */
+  readonly texts: ReadonlyMap<string, string>;
+};
+
+/** Go heeds no case in names, and takes null for nothing. */
+function fieldsOf(value: unknown): Fields | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const texts = new Map<string, string>();
+  let expiresInSeconds: number | undefined;
+  for (const [written, field] of Object.entries(value)) {
+    const name = written.toLowerCase();
+    const isSound = FIELDS.get(name);
+    if (isSound === undefined || field === null) continue;
+    if (!isSound(field)) return undefined;
+    if (typeof field === 'string' && field !== '') texts.set(name, field);
+    // what is not positive is no limit to containerd
+    if (typeof field === 'number') expiresInSeconds = field > 0 ? field : undefined;
+  }
+  return { texts, expiresInSeconds };
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
 }

@@ -5,7 +5,7 @@ import { targetAt } from './endpoint.ts';
 import { readErrorBody } from './error-body.ts';
 import type { NetworkFailure } from './failure.ts';
 import type { Send } from './sender.ts';
-import { MAX_TOKEN_BYTES, readToken } from './token-answer.ts';
+import { MAX_TOKEN_BYTES, readToken, type Token } from './token-answer.ts';
 import type { WireReply, WireRequest, WireTarget } from './wire.ts';
 
 /** A user's name and password, or nothing. Structural, so that this layer need not know the keyring. */
@@ -48,7 +48,7 @@ export async function fetchToken(
   send: Send,
   request: TokenRequest,
   signal: AbortSignal,
-): Promise<Result<string, TokenFailure>> {
+): Promise<Result<Token, TokenFailure>> {
   const { login } = request;
   const purpose = { text: ` for a token${login === undefined ? ', without a login' : ''}` };
   if (login !== undefined && request.style === 'containerd') {
@@ -96,7 +96,7 @@ export function basicAuthorization(login: NonNullable<Login>): string {
   return `Basic ${Buffer.from(`${login.username}:${login.password}`, 'utf8').toString('base64')}`;
 }
 
-async function judge(method: 'GET' | 'POST', reply: WireReply): Promise<Result<string, TokenFailure>> {
+async function judge(method: 'GET' | 'POST', reply: WireReply): Promise<Result<Token, TokenFailure>> {
   const { status } = reply;
   if (status >= 300 && status < 400) {
     reply.drop();
@@ -111,6 +111,6 @@ async function judge(method: 'GET' | 'POST', reply: WireReply): Promise<Result<s
     const wait = retryAfterSeconds(reply.header('retry-after'), Date.now());
     return err({ kind: 'status', method, status, code, retryAfterSeconds: wait });
   }
-  const token = readToken(body);
+  const token = readToken(body, method);
   return token.ok ? token : err({ kind: 'unreadable', method, reason: token.error });
 }
