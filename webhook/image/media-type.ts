@@ -43,7 +43,12 @@ export const isForeignLayerType = (type: string): boolean =>
   type.startsWith('application/vnd.oci.image.layer.nondistributable.');
 export const isEncryptedLayerType = (type: string): boolean => type.endsWith('+encrypted');
 
-/** The type without its parameters: `application/json; charset=utf-8` is `application/json`. */
+/** The type as containerd takes it, which only cuts it at its parameters: `Application/JSON ;q=1` is `Application/JSON `. */
+export function cutMediaType(header: string | undefined): string {
+  return (header ?? '').split(';', 1)[0] ?? '';
+}
+
+/** The type without its parameters, as Go's `mime` reads it: `Application/JSON; charset=utf-8` is `application/json`. */
 export function bareMediaType(header: string | undefined): string {
-  return (header ?? '').split(';', 1)[0]?.trim() ?? '';
+  return cutMediaType(header).trim().toLowerCase();
 }

@@ -1,5 +1,5 @@
 import type { Digest } from '../image/digest.ts';
-import { bareMediaType } from '../image/media-type.ts';
+import { cutMediaType, isIndexType, isManifestType } from '../image/media-type.ts';
 import type { Endpoint } from '../node/endpoint.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
 import type { PullContext } from './pull-context.ts';
@@ -25,7 +25,9 @@ export async function digestKnownAsBlob(
     );
     if (head.ok && head.value.status === 200) {
       const { evidence } = head.value;
-      const mediaType = bareMediaType(head.value.header('content-type'));
+      const mediaType = cutMediaType(head.value.header('content-type'));
+      // by its type the node takes it for a manifest, and asks by GET for what it was told by HEAD is not there
+      if (isManifestType(mediaType) || isIndexType(mediaType)) return undefined;
       return { kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence };
     }
   }

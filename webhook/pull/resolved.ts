@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseDigest, type Digest } from '../image/digest.ts';
-import { bareMediaType } from '../image/media-type.ts';
+import { bareMediaType, cutMediaType } from '../image/media-type.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { Endpoint } from '../node/endpoint.ts';
 import type { Evidence } from '../outcome/outcome.ts';
@@ -8,6 +8,7 @@ import type { Answer } from '../registry/client.ts';
 import { ended, type Attempt } from './attempt.ts';
 import { cutOff, digestOf, lengthOf, type Content } from './fetched-content.ts';
 import type { PullContext } from './pull-context.ts';
+import type { RuntimeTraits } from './traits.ts';
 
 /** What a name stands for, as the first endpoint that knew it said. `size` in bytes. */
 export type Resolved = {
@@ -42,7 +43,7 @@ export function fromHeader(
   if (size === 0 && traits.checksSizes === 'none') return undefined;
   const digest = parseDigest(written);
   if (!digest.ok) return err({ ...unusable('its Docker-Content-Digest is no digest', evidence), isFinal: true });
-  const mediaType = bareMediaType(answer.header('content-type'));
+  const mediaType = typeOf(answer, traits);
   return withinLimit(traits.maxManifestBytes, {
     endpoint,
     digest: digest.value,
@@ -61,7 +62,7 @@ export function fromBody(
 ): Result<Resolved, Unresolved> {
   const { evidence, bytes } = answer;
   if (answer.wasCut) return err({ attempt: cutOff(answer, 'manifest', reference.digest), isFinal: false });
-  const mediaType = bareMediaType(answer.header('content-type'));
+  const mediaType = typeOf(answer, traits);
   if (!answer.isWhole) return err(beyond(traits.maxManifestBytes, bytes.length, mediaType, evidence));
   const written = traits.digestOfGet === 'header' ? (answer.header('docker-content-digest') ?? '') : '';
   if (reference.digest === undefined && written !== '' && traits.needsContentLength && lengthOf(answer) === undefined) {
@@ -78,6 +79,12 @@ export function fromBody(
     content: digestOf(bytes, digest) === digest ? { bytes, evidence } : undefined,
     evidence,
   });
+}
+
+/** containerd takes the type as it is written, dockerd and containers/image parse it (pull-parity D11). */
+function typeOf(answer: Answer, { style }: RuntimeTraits): string {
+  const written = answer.header('content-type');
+  return style === 'containerd' ? cutMediaType(written) : bareMediaType(written);
 }
 
 function withinLimit(limit: number | undefined, resolved: Resolved): Result<Resolved, Unresolved> {
