@@ -43,9 +43,10 @@ describe('a config_path of two folders', () => {
       assert.deepEqual(summariesFor(IMAGE, runtime, listOf(first)), UNCONFIGURED);
       assert.deepEqual(plan.problems, [
         {
-          file: 'config_path',
+          file: `config_path ${DEFAULT}`,
           line: undefined,
-          reason: `containerd's transfer service takes "${DEFAULT}" for one folder and reads none of them: /etc/containerd/certs.d is ignored; set config_path to one folder`,
+          reason:
+            "containerd's transfer service takes the list for one folder: /etc/containerd/certs.d is ignored; set config_path to one folder",
         },
       ]);
       assert.deepEqual(planFor('other.example/app', runtime, listOf(first)).problems, []);

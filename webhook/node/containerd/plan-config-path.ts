@@ -20,6 +20,6 @@ export function planConfigPath(
   const tree = trees.find((one) => findHostDirectory(one, reference.host) !== undefined);
   if (runtime.path === 'local' || tree === undefined) return planContainerd(reference, tree, dialect);
   const plan = planContainerd(reference, undefined, dialect);
-  const reason = `containerd's transfer service takes "${text}" for one folder and reads none of them: ${tree.name} is ignored; set config_path to one folder`;
-  return { ...plan, problems: [...plan.problems, { file: 'config_path', line: undefined, reason }] };
+  const reason = `containerd's transfer service takes the list for one folder: ${tree.name} is ignored; set config_path to one folder`;
+  return { ...plan, problems: [...plan.problems, { file: `config_path ${text}`, line: undefined, reason }] };
 }
