@@ -1,4 +1,5 @@
 import { runProgram } from './cli/program.ts';
+import { openLogFile } from './telemetry/log-file.ts';
 
 /** The command line: hands the process's own streams over, and ends with the code that the command returns. */
 for (const stream of [process.stdout, process.stderr]) {
@@ -20,5 +21,6 @@ const exitCode = await runProgram(process.argv.slice(2), {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupted.abort());
     return interrupted.signal;
   },
+  openLog: () => openLogFile(process.stderr.fd),
 });
 process.exitCode ??= exitCode;

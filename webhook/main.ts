@@ -4,6 +4,7 @@ import { loadFromFiles } from '../certs/file-certificate.ts';
 import { createServingCertificate } from '../certs/owned-certificate.ts';
 import type { CertificateEvent, ServingCertificate } from '../certs/serving-certificate.ts';
 import type { ImagePresence } from './admission/ports.ts';
+import { mayPullAgain } from './admission/pull-verification.ts';
 import { apiEndpoints, clusterAddresses } from './cluster-addresses.ts';
 import type { Streams } from './check/streams.ts';
 import type { Config } from './config.ts';
@@ -43,7 +44,8 @@ export async function serve(config: Config, streams: Omit<Streams, 'stdin' | 'en
     stderr.write(policy.error.map((line) => `pullguard: ${line}\n`).join(''));
     return 2;
   }
-  const log = createLog({ write: (line) => void stderr.write(line) }, config.logLevel);
+  const lines = streams.openLog?.() ?? { write: (line) => void stderr.write(line), close: () => Promise.resolve() };
+  const log = createLog(lines, config.logLevel);
   const signal = streams.interruption?.() ?? new AbortController().signal;
   // one stray failure must not end the reviews of all others
   const onStray = (err: unknown): void => log.error('unhandled rejection', { err });
@@ -67,6 +69,7 @@ export async function serve(config: Config, streams: Omit<Streams, 'stdin' | 'en
     // oxlint-disable-next-line no-await-in-loop
     for (const close of opened.toReversed()) await close();
     process.off('unhandledRejection', onStray);
+    await lines.close();
   }
 }
 
@@ -109,7 +112,7 @@ async function run(config: Config, { log, signal, onReady, onOpened }: Life): Pr
   metrics.certificateExpires(first.expiresAtMs);
   const webhook = await startWebhook({
     engine,
-    presence: kube === undefined ? () => 'unknown' : presenceOn(kube.nodes),
+    presence: kube === undefined ? () => 'unknown' : presenceOn(kube.nodes, engine.policy),
     ownNamespace: kube?.namespace ?? '',
     certificate: { certificate: first.cert, key: first.key },
     listen: config.listen,
@@ -180,8 +183,13 @@ function ownNamespace(api: KubeApi): string {
   }
 }
 
-function presenceOn(nodes: NodeWatch): ImagePresence {
-  return (image) => nodes.presence(imageNames(image));
+function presenceOn(nodes: NodeWatch, policy: LiveEngine['policy']): ImagePresence {
+  return (image) => {
+    const names = imageNames(image);
+    const presence = nodes.presence(names);
+    if (presence !== 'present') return presence;
+    return mayPullAgain(image, policy().nodes.kubelet, nodes.kubeletsWith(names)) ? 'guarded' : 'present';
+  };
 }
 
 type PolicyDeps = {

@@ -266,6 +266,8 @@ describe('doubts', () => {
     'node-platforms': 'policy nodes.platforms',
     'node-runtime': 'policy nodes.runtime',
     'image-may-be-present': 'imagePullPolicy: Always',
+    'pull-records-unknown': 'policy nodes.kubelet',
+    'insecure-range': 'host:port',
     'secret-may-follow': 'apply it first',
     'not-every-endpoint': 'policy nodes.containerd',
     'not-a-registry-answer': 'proxy',

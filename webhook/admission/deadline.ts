@@ -30,16 +30,17 @@ export function startDeadline(budgetMs: number, caller: AbortSignal): Deadline {
     stopAsking();
     resolve();
   };
-  const asksEnd = setTimeout(stopAsking, budgetMs - lastWordMs);
-  const timeEnds = setTimeout(stop, budgetMs);
+  let timer = setTimeout(() => {
+    stopAsking();
+    timer = setTimeout(stop, lastWordMs);
+  }, budgetMs - lastWordMs);
   if (caller.aborted) stop();
   else caller.addEventListener('abort', stop, { once: true });
   return {
     signal: asking.signal,
     ended,
     end: () => {
-      clearTimeout(asksEnd);
-      clearTimeout(timeEnds);
+      clearTimeout(timer);
       caller.removeEventListener('abort', stop);
     },
   };

@@ -39,5 +39,8 @@ export type ImageQuestion = {
 /** Answers for one image. Rejects only for a bug; when `signal` aborts it answers with what it knows. */
 export type PredictImage = (question: ImageQuestion, signal: AbortSignal) => Promise<Prediction>;
 
-/** Whether schedulable nodes hold an image: `unknown` where a node's list is full or nodes cannot be read. */
-export type ImagePresence = (image: string) => 'present' | 'absent' | 'unknown';
+/**
+ * Whether schedulable nodes hold an image: `unknown` where a node's list is full or nodes cannot be read; `guarded`
+ * where those that hold it may ask the registry again before they let a Pod use it (pull-parity B5).
+ */
+export type ImagePresence = (image: string) => 'present' | 'guarded' | 'absent' | 'unknown';

@@ -4,6 +4,9 @@ export type Output = {
   write(text: string): unknown;
 };
 
+/** Lines that are written as soon as may be. */
+export type LogOutput = { write(line: string): void; readonly close: () => Promise<void> };
+
 /** What a command has of its process. */
 export type Streams = {
   readonly stdout: Output;
@@ -12,4 +15,6 @@ export type Streams = {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Takes Ctrl-C over from the moment it is called: for a command that has something to tidy up. */
   readonly interruption?: () => AbortSignal;
+  /** Takes the lines of a server's log; standard error, one write a line, where there is none. */
+  readonly openLog?: () => LogOutput;
 };

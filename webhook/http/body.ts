@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { err, ok, type Result } from '../image/result.ts';
 
+const EMPTY = Buffer.alloc(0);
+
 export type BodyFailure = 'too-large' | 'aborted';
 
 /**
@@ -16,15 +18,15 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Re
   const take = (chunk: Buffer): void => {
     total += chunk.length;
     if (total <= maxBytes) chunks.push(chunk);
-    else finish(err('too-large'));
+    else {
+      request.off('data', take).pause();
+      resolve(err('too-large'));
+    }
   };
-  const complete = (): void => finish(ok(Buffer.concat(chunks, total)));
-  const abort = (): void => finish(err('aborted'));
-  const finish = (result: Result<Buffer, BodyFailure>): void => {
-    request.off('data', take).off('end', complete).off('close', abort).pause();
-    resolve(result);
-  };
-  // an error is always followed by `close`; without this listener it would end the process
+  const complete = (): void => resolve(ok(chunks.length === 1 ? (chunks[0] ?? EMPTY) : Buffer.concat(chunks, total)));
+  // of what comes after the first of these a promise takes no notice; an error is always followed by `close`, and
+  // without its listener it would end the process
+  const abort = (): void => resolve(err('aborted'));
   request.on('error', abort).on('data', take).on('end', complete).on('close', abort);
   return promise;
 }

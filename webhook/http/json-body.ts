@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { err, ok, type Result } from '../image/result.ts';
 
 /** Deeper than any Kubernetes object; what recurses over a parsed value must be able to count on it. */
@@ -11,13 +12,13 @@ const OPENING = 0x7b;
 const CLOSING = 0x7d;
 
 /** Reads UTF-8 JSON without a byte order mark, no deeper than {@link MAX_DEPTH}. Its errors never quote the body. */
-export function parseJsonBody(bytes: Uint8Array): Result<unknown> {
+export function parseJsonBody(bytes: Buffer): Result<unknown> {
   if (bytes.length === 0) return err('the body is empty');
   if (isDeeperThan(bytes, MAX_DEPTH)) return err(`the body is nested deeper than ${MAX_DEPTH}`);
+  if (!isUtf8(bytes)) return err('the body is not JSON in UTF-8');
   try {
-    // the mark is kept, so that JSON.parse refuses it
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    const value: unknown = JSON.parse(text);
+    // a byte order mark is kept, so that JSON.parse refuses it
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
     return ok(value);
   } catch {
     return err('the body is not JSON in UTF-8');

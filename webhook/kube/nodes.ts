@@ -1,5 +1,5 @@
 import type { KubernetesListObject, KubernetesObject, V1Node } from '@kubernetes/client-node';
-import { formatPlatform, type Platform } from '../image/platform.ts';
+import { spellPlatform, type Platform } from '../image/platform.ts';
 import type { KubeApi } from './api.ts';
 import type { BackoffOptions } from './backoff.ts';
 import { describeFailure } from './failure.ts';
@@ -16,6 +16,8 @@ export interface NodeWatch {
    * lists all its images and none has it, as of now.
    */
   presence(canonicalNames: readonly string[]): 'present' | 'absent' | 'unknown';
+  /** The distinct kubelet versions of schedulable Nodes that hold the image under one of these names, sorted. */
+  kubeletsWith(canonicalNames: readonly string[]): readonly string[];
   /** The distinct platforms of schedulable Nodes, sorted; empty where Nodes cannot be read. */
   platforms(): readonly Platform[];
   /** The distinct `containerRuntimeVersion` of schedulable Nodes, sorted. */
@@ -98,6 +100,10 @@ export function watchNodes({ api, onFailure, backoff }: NodeWatchOptions): NodeW
       const isProof = state === 'current' && isWhole && nodes.length > 0;
       return isProof && nodes.every(({ isImageListComplete }) => isImageListComplete) ? 'absent' : 'unknown';
     },
+    kubeletsWith: (names) => {
+      const holders = schedulable().filter(({ images }) => names.some((name) => images.has(name)));
+      return [...new Set(holders.map(({ kubelet }) => kubelet))].sort();
+    },
     platforms: () => distinctPlatforms(schedulable()),
     runtimes: () =>
       [...new Set(schedulable().map(({ runtime }) => runtime))].filter((runtime) => runtime !== '').sort(),
@@ -113,7 +119,7 @@ function distinctPlatforms(nodes: readonly NodeFacts[]): readonly Platform[] {
   const reported = nodes
     .map(({ platform }) => platform)
     .filter(({ os, architecture }) => os !== '' && architecture !== '');
-  const byText = new Map(reported.map((platform) => [formatPlatform(platform), platform]));
+  const byText = new Map(reported.map((platform) => [spellPlatform(platform), platform]));
   return [...byText.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, platform]) => platform);
 }
 

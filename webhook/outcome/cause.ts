@@ -1,4 +1,4 @@
-import { formatPlatform } from '../image/platform.ts';
+import { formatPlatform, spellPlatform } from '../image/platform.ts';
 import { shortDigest } from '../image/digest.ts';
 import { authorityOf, day } from './evidence.ts';
 import type { Evidence, ExceededLimit, OutcomeKind, OutcomeOf, PullOutcome } from './outcome.ts';
@@ -16,9 +16,9 @@ const CAUSE: Texts = {
   'repository-not-found': (outcome) => `repository ${quote(outcome.repository, 64)} does not exist in the registry`,
   'digest-not-found': (outcome) => `digest ${shortDigest(outcome.digest)} does not exist in the registry`,
   'platform-mismatch': (outcome) => {
-    const wanted = listed(outcome.wanted.map(formatPlatform), 2, 18);
+    const wanted = listed(outcome.wanted.map(spellPlatform), 2, 24);
     const offered =
-      outcome.offered.length === 0 ? 'no platform at all' : listed(outcome.offered.map(formatPlatform), 3, 18);
+      outcome.offered.length === 0 ? 'no platform at all' : listed(outcome.offered.map(spellPlatform), 3, 24);
     return `${outcome.isPartial ? 'on some nodes the pull fails: ' : ''}it is not built for ${wanted}, only for ${offered}`;
   },
   'pull-secret-malformed': (outcome) =>
@@ -104,6 +104,14 @@ const DENIED = Object.freeze({
     if (who.by === 'anonymous')
       return `${refuserOf(outcome, wording)} says that the repository is private or does not exist`;
     return `the account of ${secretWithKey(who)} may not pull from this repository`;
+  'registry-blocked': (outcome) => `the nodes' registries.conf blocks ${subjectOf(outcome)}`,
+  'policy-rejects': (outcome) => {
+    const subject = subjectOf(outcome);
+    return `the nodes' policy.json rejects ${subject === '' ? 'every image that it does not list' : `images of ${subject}`}`;
+  },
+  'short-name-unresolved': (outcome) => `the nodes know no registry for the short name "${subjectOf(outcome)}"`,
+  'short-name-ambiguous': (outcome) =>
+    `the nodes know several registries for the short name "${subjectOf(outcome)}" and must not choose`,
   },
 } as const satisfies Record<
   OutcomeOf<'access-denied'>['reason'],
@@ -166,3 +174,7 @@ export function describeCause(outcome: PullOutcome, wording: Wording): string {
 function textOf<K extends OutcomeKind>(kind: K, outcome: OutcomeOf<K>, wording: Wording): string {
   return CAUSE[kind](outcome, wording);
 }
+function subjectOf(outcome: OutcomeOf<'access-denied'>): string {
+  return outcome.by === 'node-settings' ? field(outcome.subject, 64) : '';
+}
+

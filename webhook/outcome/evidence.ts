@@ -78,7 +78,10 @@ const EVIDENCE: EvidenceTexts = {
   damaged: asked,
   'will-not-run': (outcome) => `${shortDigest(outcome.digest)} says ${quote(outcome.found, 96)}`,
   'never-pull-absent': (outcome) => (outcome.lackingNodes === undefined ? '' : 'seen in the image lists of the Nodes'),
-  'access-denied': asked,
+  'access-denied': (outcome) =>
+    outcome.by === 'node-settings'
+      ? `${field(outcome.evidence.declaredBy ?? 'their settings', 128)} says so, and no registry is asked`
+      : asked(outcome),
   'http-not-declared': (outcome) => asked(outcome, 'was answered in plain HTTP'),
   'https-expected-http': (outcome) => asked(outcome, 'met a TLS server'),
   'tls-unknown-authority': shown,

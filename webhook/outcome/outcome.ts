@@ -111,7 +111,12 @@ export type PullOutcome =
       readonly wanted: readonly Platform[];
       readonly digest: Digest;
     }
-  | { readonly kind: 'never-pull-absent'; readonly lackingNodes: number | undefined }
+  | {
+      readonly kind: 'never-pull-absent';
+      readonly lackingNodes: number | undefined;
+      /** Nodes hold it, but their kubelet may not let this Pod use it unasked; absent where that is no matter. */
+      readonly isGuarded?: boolean;
+    }
   | ({
       readonly kind: 'access-denied';
       readonly reason: 'no-credentials' | 'rejected' | 'insufficient-scope';
@@ -134,6 +139,14 @@ export type PullOutcome =
       readonly throughputFrom: 'declared' | 'measured';
       readonly estimatedSeconds: number;
       readonly limit: ExceededLimit;
+  /** The nodes' own settings refuse, and no registry is asked: the evidence's `declaredBy` is the file with its line. */
+  | ({
+      readonly kind: 'access-denied';
+      readonly reason: 'registry-blocked' | 'policy-rejects' | 'short-name-unresolved' | 'short-name-ambiguous';
+      readonly by: 'node-settings';
+      /** What the rule names: a prefix, a scope (`''` for the default), the short name. */
+      readonly subject: string;
+    } & Asked)
     }
   | ({ readonly kind: 'rate-limited'; readonly retryAfterSeconds: number | undefined } & Asked)
   | ({ readonly kind: 'registry-error'; readonly reason: string | undefined } & Asked)

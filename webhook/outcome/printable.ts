@@ -1,8 +1,12 @@
+/** What nearly every name is: nothing to replace. */
+const PRINTABLE_WORD = /^[\x21-\x7e]*$/u;
+
 /**
  * `text` as one line of printable ASCII (0x20 to 0x7e): runs of white space become one blank, every other character
  * becomes `?`. Names in a request are anybody's writing, and go into logs, terminals and HTTP headers.
  */
 export function toPrintable(text: string): string {
+  if (PRINTABLE_WORD.test(text)) return text;
   return text
     .replace(/\s+/gu, ' ')
     .replace(/[^\x20-\x7e]/gu, '?')

@@ -42,7 +42,10 @@ const REMEDY: Texts = {
       ? 'Push the image again from where it was built; if the push says "already exists" or still fails, delete the tag in the registry first'
       : 'Build and push the image again',
   'will-not-run': (outcome) => WILL_NOT_RUN[outcome.reason],
-  'never-pull-absent': () => 'Load the image onto the nodes, or set imagePullPolicy: IfNotPresent',
+  'never-pull-absent': (outcome) =>
+    outcome.isGuarded === true
+      ? "Give the Pod the pull secret that the image was pulled with, or list the image in the kubelet's preloadedImagesVerificationAllowlist"
+      : 'Load the image onto the nodes, or set imagePullPolicy: IfNotPresent',
   'access-denied': (outcome, wording) => DENIED[outcome.reason](outcome, wording),
   'http-not-declared': allowHttp,
   'https-expected-http': useHttps,
@@ -127,11 +130,26 @@ const UNREACHABLE = Object.freeze({
   refused: 'Start the registry, or correct its port',
   reset: 'Look at the registry and at proxies and firewalls before it',
   timeout: 'Check that the registry runs and that firewalls and NetworkPolicies let the nodes and the webhook reach it',
+  'registry-blocked': (outcome) => `Name another registry, or take blocked = true out of ${settingsOf(outcome)}`,
+  'policy-rejects': (outcome) => `Name another registry, or let ${settingsOf(outcome)} accept it`,
+  'short-name-unresolved': (outcome, wording) =>
+    `Write the registry (${inFull(wording)}), or add an alias or unqualified-search-registries to ${settingsOf(outcome)}`,
+  'short-name-ambiguous': (outcome, wording) =>
+    `Write the registry (${inFull(wording)}), or add an alias to ${settingsOf(outcome)}`,
   'no-route': 'Check the routes, firewalls and NetworkPolicies between the cluster and the registry',
 } as const satisfies Record<OutcomeOf<'unreachable'>['phase'], string>);
 
 const NOT_CHECKED = Object.freeze({
   exempt: '',
+function settingsOf({ evidence }: OutcomeOf<'access-denied'>): string {
+  return `${field(evidence.declaredBy ?? "CRI-O's settings", 128)} on the nodes (and in its copy: policy nodes.crio, check --registries-conf)`;
+}
+
+function inFull(wording: Wording): string {
+  const { host, repository } = namesOf(wording);
+  return `${host}/${repository}`;
+}
+
   placeholder: '',
   limit: 'Make the object or the image smaller, or raise the limit in the policy (limits)',
   deadline: 'Apply it again, or raise limits.reviewMs in the policy and timeoutSeconds of the webhook',

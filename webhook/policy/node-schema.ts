@@ -1,9 +1,12 @@
 import * as z from 'zod';
-import type { NodeDeclaration } from './policy.ts';
+import { PULL_VERIFICATIONS, type NodeDeclaration } from './policy.ts';
 import {
+  allowlistImage,
   certificates,
+  configPath,
   daemonJson,
   dataKey,
+  dropInName,
   host,
   hostOrCidr,
   matchImagesPattern,
@@ -62,8 +65,22 @@ export const nodesSchema = z
       .union([z.enum(['possible', 'none']), z.array(matchImagesPattern)])
       .default('possible')
       .meta({ description: 'Where kubelet credential providers may exist: anywhere, nowhere, or for these hosts.' }),
+    kubelet: z
+      .strictObject({
+        imagePullCredentialsVerificationPolicy: z.enum(PULL_VERIFICATIONS).optional().meta({
+          description:
+            'When a kubelet asks the registry again for an image that its node holds; the default hangs on its version.',
+        }),
+        preloadedImagesVerificationAllowlist: z
+          .array(allowlistImage)
+          .default([])
+          .meta({ description: 'Images that are never asked for again, with NeverVerifyAllowlistedImages.' }),
+      })
+      .prefault({})
+      .meta({ description: "As in the kubelet's configuration." }),
     containerd: z
       .strictObject({
+        configPath: configPath.optional(),
         certsD: files.meta({ description: 'Files of /etc/containerd/certs.d by relative path.' }),
         certsDFrom: z.strictObject({ configMap: objectName }).optional(),
         clientCertificates: z
@@ -81,6 +98,10 @@ export const nodesSchema = z
     crio: z
       .strictObject({
         registriesConf: z.string().optional().meta({ description: 'The text of registries.conf.' }),
+        registriesConfD: z
+          .record(dropInName, z.string())
+          .default({})
+          .meta({ description: 'Files of /etc/containers/registries.conf.d by name, read in the order of their names.' }),
         certsD: files.meta({ description: 'Files of /etc/containers/certs.d by relative path.' }),
         policyJson: z
           .string()
@@ -117,7 +138,15 @@ export const nodesSchema = z
   .transform(({ runtime, serializeImagePulls, maxParallelImagePulls, ...nodes }): NodeDeclaration => ({
     ...nodes,
     runtimes: typeof runtime === 'string' ? [runtime] : runtime,
-    containerd: { ...nodes.containerd, certsDFrom: nodes.containerd.certsDFrom },
+    kubelet: {
+      ...nodes.kubelet,
+      imagePullCredentialsVerificationPolicy: nodes.kubelet.imagePullCredentialsVerificationPolicy,
+    },
+    containerd: {
+      ...nodes.containerd,
+      configPath: nodes.containerd.configPath,
+      certsDFrom: nodes.containerd.certsDFrom,
+    },
     docker: { ...nodes.docker, daemonJson: nodes.docker.daemonJson },
     crio: { ...nodes.crio, registriesConf: nodes.crio.registriesConf, policyJson: nodes.crio.policyJson },
     parallelImagePulls: parallelPulls(serializeImagePulls, maxParallelImagePulls),

@@ -44,6 +44,15 @@ export type Rule = {
   };
 };
 
+/** When a kubelet asks the registry again for an image that its node holds (KEP-2535). */
+export const PULL_VERIFICATIONS = [
+  'NeverVerify',
+  'NeverVerifyPreloadedImages',
+  'NeverVerifyAllowlistedImages',
+  'AlwaysVerify',
+] as const;
+export type PullVerification = (typeof PULL_VERIFICATIONS)[number];
+
 /** What the nodes are declared to be (design, rule 2). Texts are those of the nodes' own files. */
 export type NodeDeclaration = {
   /** As `--runtime` takes it; each was checked by the schema. */
@@ -51,7 +60,15 @@ export type NodeDeclaration = {
   readonly settings: 'partial' | 'complete';
   readonly platforms: { readonly list: readonly string[]; readonly isExhaustive: boolean };
   readonly credentialProviders: 'possible' | 'none' | readonly string[];
+  readonly kubelet: {
+    /** As in the kubelet's configuration; `undefined` leaves it to the kubelet's version (pull-parity B5). */
+    readonly imagePullCredentialsVerificationPolicy: PullVerification | undefined;
+    /** Images as written without tag and digest, or a prefix of them that ends in `/*`. */
+    readonly preloadedImagesVerificationAllowlist: readonly string[];
+  };
   readonly containerd: {
+    /** `config_path` of the registry settings, where it is not `/etc/containerd/certs.d` alone. */
+    readonly configPath: string | undefined;
     /** Relative path in `certs.d` to text: `reg.example:5000/hosts.toml`. */
     readonly certsD: Readonly<Record<string, string>>;
     /** A ConfigMap of Pullguard's own namespace with more such files, keys `HOST_PORT___FILE`. */
@@ -62,6 +79,8 @@ export type NodeDeclaration = {
   readonly docker: { readonly daemonJson: string | undefined; readonly certsD: Readonly<Record<string, string>> };
   readonly crio: {
     readonly registriesConf: string | undefined;
+    /** Name in `registries.conf.d` to text, the drop-ins: `50-team.conf`. */
+    readonly registriesConfD: Readonly<Record<string, string>>;
     readonly certsD: Readonly<Record<string, string>>;
     readonly policyJson: string | undefined;
   };

@@ -3,12 +3,13 @@ import { decodeManifest, type Descriptor, type ImageIndex } from '../image/manif
 import { isIndexType, isManifestType } from '../image/media-type.ts';
 import { formatPlatform, type Platform } from '../image/platform.ts';
 import { err, ok, type Result } from '../image/result.ts';
+import type { Doubt } from '../outcome/certainty.ts';
 import type { DamagedPart, Evidence, PullOutcome } from '../outcome/outcome.ts';
-import { ended, joinFailures, type Attempt } from './attempt.ts';
+import { ended, joinFailures, withDoubts, type Attempt } from './attempt.ts';
 import { fetchManifest } from './fetch.ts';
 import type { Content } from './fetched-content.ts';
 import { checkImage } from './image-check.ts';
-import { chooseEntries, offeredPlatforms } from './index-entries.ts';
+import { chooseEntries, offeredPlatforms, openChoice } from './index-entries.ts';
 import type { PullContext } from './pull-context.ts';
 
 /** A manifest that a pull would end with, found whole. */
@@ -18,6 +19,8 @@ export type Image = {
   /** Config and layers, each once. */
   readonly compressedBytes: number;
   readonly largestLayer: Descriptor | undefined;
+  /** Why a node might have taken another entry; absent where all take this one. */
+  readonly doubt?: Doubt;
   /** Why it pulls but will not start. */
   readonly willNotRun: Pick<Extract<PullOutcome, { kind: 'will-not-run' }>, 'reason' | 'found'> | undefined;
 };
@@ -63,6 +66,9 @@ async function walk(
   if (!decoded.ok) {
     const { kind, problem } = decoded.error;
     const { mediaType, digest } = node;
+  if (context.traits.limitsEveryManifest && bytes.length > (context.traits.maxManifestBytes ?? Infinity)) {
+    return fail({ kind: 'unsupported-manifest', mediaType: node.mediaType, reason: 'too-large', evidence });
+  }
     if (kind === 'too-long') return beyond(problem);
     return fail(
       kind === 'mistyped'
@@ -71,7 +77,7 @@ async function walk(
     );
   }
   return decoded.value.kind === 'index'
-    ? walkIndex(context, decoded.value, evidence, place)
+    ? walkOpenIndex(context, decoded.value, evidence, place)
     : checkImage(context, { digest: node.digest, manifest: decoded.value, evidence }, place.entry);
 }
 
@@ -79,6 +85,15 @@ async function walkIndex(
   context: PullContext,
   index: ImageIndex,
   evidence: Evidence,
+/** As `walkIndex`, with the doubt that another node would take other entries. */
+async function walkOpenIndex(...parts: Parameters<typeof walkIndex>): Promise<Result<Image, Attempt>> {
+  const [{ platform, traits }, index] = parts;
+  const doubt = openChoice(index, platform, traits);
+  const got = await walkIndex(...parts);
+  if (doubt === undefined) return got;
+  return got.ok ? ok({ ...got.value, doubt }) : err(withDoubts(got.error, doubt));
+}
+
   place: Place,
 ): Promise<Result<Image, Attempt>> {
   const { platform, traits, course } = context;

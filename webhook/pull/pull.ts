@@ -87,9 +87,10 @@ async function lookInside(context: PullContext, resolved: Resolved): Promise<Att
   const graph = await checkGraph(context, resolved, resolved.content);
   if (!graph.ok) return graph.error;
   const outcome = outcomeOf(graph.value, resolved, context);
-  memory.keep(key, outcome);
-  await measure(context, resolved, graph.value);
-  return ended(outcome);
+  const { doubt } = graph.value;
+  if (doubt === undefined) memory.keep(key, outcome);
+  await measure(context, resolved, outcome);
+  return ended(outcome, doubt === undefined ? [] : [doubt]);
 }
 
 function keyOf({ platform, traits, contentCheck }: PullContext, { endpoint, digest }: Resolved): GraphKey {
