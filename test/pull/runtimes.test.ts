@@ -236,9 +236,20 @@ const CONDITIONS: readonly Condition[] = [
     pulls: 'nnnynn',
   },
   {
-    name: 'a foreign layer whose URL is dead',
-    fill: (repository) => void addForeignImage(repository, ['http://127.0.0.1:1/layer'], ['1']),
+    name: 'a foreign layer whose URL is dead, and which the registry has',
+    fill: (repository) => {
+      const { config, layers } = repository.addImage({ format: 'docker' });
+      const mediaType = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
+      const foreign = layers.map((layer) => ({ ...layer, mediaType, urls: ['http://127.0.0.1:1/layer'] }));
+      const document = { schemaVersion: 2, mediaType: DOCKER_MANIFEST, config, layers: foreign };
+      repository.addManifest(document, DOCKER_MANIFEST, ['1']);
+    },
     pulls: 'nnnynn',
+  },
+  {
+    name: 'a foreign layer whose URL is dead, and which the registry has not',
+    fill: (repository) => void addForeignImage(repository, ['http://127.0.0.1:1/layer'], ['1']),
+    pulls: 'nnnnnn',
   },
   {
     name: 'a config that lists fewer diff ids than there are layers',

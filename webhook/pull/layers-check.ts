@@ -37,9 +37,10 @@ async function checkLayer(
   layer: Descriptor,
   diffId: string | undefined,
 ): Promise<Result<undefined, Attempt>> {
-  const { traits, signal, contentCheck } = context;
-  if (layer.urls.length > 0) {
-    if (traits.foreignUrls === 'passed-over') return ok(undefined);
+  const { platform, traits, signal, contentCheck } = context;
+  // a dockerd on Windows asks the URLs where the registry has no layer: what it finds there is not known
+  if (layer.urls.length > 0 && traits.foreignUrls === 'passed-over' && platform.os === 'windows') return ok(undefined);
+  if (layer.urls.length > 0 && traits.foreignUrls !== 'passed-over') {
     const foreign = await context.foreignLayers.check(layer, context);
     if (foreign !== 'ask-the-registry') return foreign;
   }

@@ -50,6 +50,9 @@ export type RuntimeTraits = {
   readonly diffIds: 'one-for-each' | 'all-or-none' | 'unread';
   /** F13: which sizes in descriptors are compared. */
   readonly checksSizes: 'all' | 'config' | 'none';
-  /** F11: a foreign layer's own URLs come before the registry; containers/image asks each, and the registry never. */
+  /**
+   * F11: a foreign layer's own URLs come before the registry; containers/image asks each, and the registry never; dockerd
+   * on Linux asks the registry alone (moby `layerDescriptor.open`).
+   */
   readonly foreignUrls: 'first' | 'instead' | 'passed-over';
 };
