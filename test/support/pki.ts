@@ -1,4 +1,5 @@
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
 import forge from 'node-forge';
 
 export type LeafOptions = {
@@ -36,36 +37,30 @@ export const validDates = (): Dates => ({ from: daysFromNow(-1), to: daysFromNow
 export const expiredDates = (): Dates => ({ from: daysFromNow(-60), to: daysFromNow(-30) });
 export const futureDates = (): Dates => ({ from: daysFromNow(30), to: daysFromNow(60) });
 
-/** One for the leaves of all authorities of a name: making RSA keys is the slow part. */
-const leafKeys = new Map<string, Keys>();
-function leafKeysOf(authority: string): Keys {
-  const keys = leafKeys.get(authority) ?? createKeys();
-  leafKeys.set(authority, keys);
-  return keys;
-}
-
-/** A root authority with a key of its own. */
+/** A root authority. Its leaves share one key. */
 export function createAuthority(name = 'Pullguard Test Root', dates = validDates()): Authority {
   const keys = createKeys();
   const parts = { subject: name, issuer: name, keys, signer: keys };
   const certificate = assemble({ ...parts, extensions: AUTHORITY_EXTENSIONS, dates });
-  return authorityOf({ name, certificate, keys, above: [] });
+  return authorityOf({ name, certificate, keys, above: [], leafKeys: createKeys() });
 }
 
 /** A certificate that nobody vouches for but itself. */
 export function createSelfSigned(options: LeafOptions = {}): CertificatePair {
-  const keys = leafKeysOf('');
+  const keys = createKeys();
   const subject = subjectOf(options);
   const certificate = assemble({ ...leafParts(options), subject, issuer: subject, keys, signer: keys });
   return { certificate, chain: certificate, key: keys.privateKey };
 }
 
-type Keys = { readonly privateKey: string; readonly publicKey: string };
+/** PKCS#8 as PEM, and SubjectPublicKeyInfo as DER. */
+type Keys = { readonly privateKey: string; readonly publicKey: Buffer };
 
+/** Of P-256, as one of RSA takes a tenth of a second to be made. */
 function createKeys(): Keys {
-  return generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  return generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'der' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
 }
@@ -76,23 +71,23 @@ type AuthorityParts = {
   readonly keys: Keys;
   /** The intermediates from this one upwards, without the root. */
   readonly above: readonly string[];
+  readonly leafKeys: Keys;
 };
 
-function authorityOf({ name, certificate, keys, above }: AuthorityParts): Authority {
+function authorityOf({ name, certificate, keys, above, leafKeys }: AuthorityParts): Authority {
   return {
     name,
     certificate,
     issue: (options = {}) => {
-      const own = leafKeysOf(name);
-      const parts = { subject: subjectOf(options), issuer: name, keys: own, signer: keys };
+      const parts = { subject: subjectOf(options), issuer: name, keys: leafKeys, signer: keys };
       const leaf = assemble({ ...leafParts(options), ...parts });
-      return { certificate: leaf, chain: [leaf, ...above].join(''), key: own.privateKey };
+      return { certificate: leaf, chain: [leaf, ...above].join(''), key: leafKeys.privateKey };
     },
     issueAuthority: (below = 'Pullguard Test Intermediate') => {
       const own = createKeys();
       const extensions = AUTHORITY_EXTENSIONS;
       const issued = assemble({ subject: below, issuer: name, keys: own, signer: keys, extensions });
-      return authorityOf({ name: below, certificate: issued, keys: own, above: [issued, ...above] });
+      return authorityOf({ name: below, certificate: issued, keys: own, above: [issued, ...above], leafKeys });
     },
   };
 }
@@ -131,12 +126,9 @@ type CertificateParts = LeafParts & {
   readonly signer: Keys;
 };
 
-/** RFC 8017, appendix A.2.4. */
-const SHA256_WITH_RSA = '1.2.840.113549.1.1.11';
-
 function assemble({ subject, issuer, keys, signer, extensions, dates = validDates() }: CertificateParts): string {
   const certificate = forge.pki.createCertificate();
-  certificate.publicKey = forge.pki.publicKeyFromPem(keys.publicKey);
+  certificate.publicKey = NO_KEY;
   // a leading 0 bit keeps the number positive, RFC 5280, 4.1.2.2
   certificate.serialNumber = `0${randomBytes(8).toString('hex').slice(1)}`;
   certificate.validity.notBefore = dates.from;
@@ -144,12 +136,39 @@ function assemble({ subject, issuer, keys, signer, extensions, dates = validDate
   certificate.setSubject([{ name: 'commonName', value: subject }]);
   certificate.setIssuer([{ name: 'commonName', value: issuer }]);
   certificate.setExtensions([...extensions]);
-  certificate.signatureOid = SHA256_WITH_RSA;
-  certificate.siginfo.algorithmOid = SHA256_WITH_RSA;
-  // the first part of a certificate is what is signed, RFC 5280, 4.1; forge would take fifty times as long
-  const [body] = forge.pki.certificateToAsn1(certificate).value;
-  if (body === undefined || typeof body === 'string') throw new TypeError('the certificate has nothing to sign');
-  const bytes = Buffer.from(forge.asn1.toDer(body).getBytes(), 'latin1');
-  certificate.signature = sign('sha256', bytes, signer.privateKey).toString('latin1');
-  return forge.pki.certificateToPem(certificate).replaceAll('\r', '');
+  certificate.signatureOid = ECDSA_WITH_SHA256;
+  certificate.siginfo.algorithmOid = ECDSA_WITH_SHA256;
+  const [body] = partsOf(forge.pki.certificateToAsn1(certificate));
+  assert.ok(body !== undefined);
+  return signed(partsOf(body), keys, signer);
+}
+
+/** forge knows RSA keys alone; ours takes the place of this one. */
+const THREE = new forge.jsbn.BigInteger('3', 10);
+const NO_KEY = forge.pki.setRsaPublicKey(THREE, THREE);
+/** RFC 5758, 3.2: an algorithm without parameters. */
+const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
+/** Where they stand in what is signed, RFC 5280, 4.1. */
+const ALGORITHM_AT = 2;
+const PUBLIC_KEY_AT = 6;
+
+function signed(body: readonly forge.asn1.Asn1[], keys: Keys, signer: Keys): string {
+  const { Class, Type, create, fromDer, oidToDer } = forge.asn1;
+  const algorithm = sequence([create(Class.UNIVERSAL, Type.OID, false, oidToDer(ECDSA_WITH_SHA256).getBytes())]);
+  const key = fromDer(keys.publicKey.toString('latin1'));
+  const content = sequence(body.with(ALGORITHM_AT, algorithm).with(PUBLIC_KEY_AT, key));
+  const signature = sign('sha256', derOf(content), signer.privateKey).toString('latin1');
+  // no bit of the last byte is unused
+  const bits = create(Class.UNIVERSAL, Type.BITSTRING, false, `\0${signature}`);
+  return new X509Certificate(derOf(sequence([content, algorithm, bits]))).toString();
+}
+
+const sequence = (parts: forge.asn1.Asn1[]): forge.asn1.Asn1 =>
+  forge.asn1.create(forge.asn1.Class.UNIVERSAL, forge.asn1.Type.SEQUENCE, true, parts);
+
+const derOf = (value: forge.asn1.Asn1): Buffer => Buffer.from(forge.asn1.toDer(value).getBytes(), 'latin1');
+
+function partsOf({ value }: forge.asn1.Asn1): readonly forge.asn1.Asn1[] {
+  assert.ok(typeof value !== 'string');
+  return value;
 }
