@@ -30,9 +30,11 @@ const CAUSE: Texts = {
   },
   'will-not-run': (outcome) => WILL_NOT_RUN[outcome.reason](outcome),
   'never-pull-absent': (outcome) =>
-    outcome.lackingNodes === undefined
-      ? 'imagePullPolicy is Never, and whether the nodes hold the image is not known'
-      : `imagePullPolicy is Never, and ${count(outcome.lackingNodes, 'node does not hold', 'nodes do not hold')} the image`,
+    outcome.isGuarded === true
+      ? 'imagePullPolicy is Never, and the kubelet may keep this Pod from the image that the nodes hold'
+      : outcome.lackingNodes === undefined
+        ? 'imagePullPolicy is Never, and whether the nodes hold the image is not known'
+        : `imagePullPolicy is Never, and ${count(outcome.lackingNodes, 'node does not hold', 'nodes do not hold')} the image`,
   'access-denied': (outcome, wording) => DENIED[outcome.reason](outcome, wording),
   'http-not-declared': (outcome, wording) =>
     `${hostOf(outcome, wording)} speaks plain HTTP, and the nodes are not told to allow that`,
@@ -104,6 +106,7 @@ const DENIED = Object.freeze({
     if (who.by === 'anonymous')
       return `${refuserOf(outcome, wording)} says that the repository is private or does not exist`;
     return `the account of ${secretWithKey(who)} may not pull from this repository`;
+  },
   'registry-blocked': (outcome) => `the nodes' registries.conf blocks ${subjectOf(outcome)}`,
   'policy-rejects': (outcome) => {
     const subject = subjectOf(outcome);
@@ -112,7 +115,6 @@ const DENIED = Object.freeze({
   'short-name-unresolved': (outcome) => `the nodes know no registry for the short name "${subjectOf(outcome)}"`,
   'short-name-ambiguous': (outcome) =>
     `the nodes know several registries for the short name "${subjectOf(outcome)}" and must not choose`,
-  },
 } as const satisfies Record<
   OutcomeOf<'access-denied'>['reason'],
   (outcome: OutcomeOf<'access-denied'>, wording: Wording) => string
@@ -154,6 +156,10 @@ function refuserOf(outcome: OutcomeOf<'access-denied'>, wording: Wording): strin
   return outcome.by === 'token-service' ? `the token service ${host}` : `${host}, where the registry redirects to,`;
 }
 
+function subjectOf(outcome: OutcomeOf<'access-denied'>): string {
+  return outcome.by === 'node-settings' ? field(outcome.subject, 64) : '';
+}
+
 function secretWithKey(who: { readonly secret: string; readonly key: string }): string {
   return `pull secret ${quote(who.secret, 40)} (entry ${quote(who.key, 32)})`;
 }
@@ -174,7 +180,3 @@ export function describeCause(outcome: PullOutcome, wording: Wording): string {
 function textOf<K extends OutcomeKind>(kind: K, outcome: OutcomeOf<K>, wording: Wording): string {
   return CAUSE[kind](outcome, wording);
 }
-function subjectOf(outcome: OutcomeOf<'access-denied'>): string {
-  return outcome.by === 'node-settings' ? field(outcome.subject, 64) : '';
-}
-

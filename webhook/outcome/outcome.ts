@@ -123,6 +123,14 @@ export type PullOutcome =
       /** Where the refusal came from: the registry, its token service, or where it redirected to. */
       readonly by: 'registry' | 'token-service' | 'redirect-target';
     } & Asked)
+  /** The nodes' own settings refuse, and no registry is asked: the evidence's `declaredBy` is the file with its line. */
+  | ({
+      readonly kind: 'access-denied';
+      readonly reason: 'registry-blocked' | 'policy-rejects' | 'short-name-unresolved' | 'short-name-ambiguous';
+      readonly by: 'node-settings';
+      /** What the rule names: a prefix, a scope (`''` for the default), the short name. */
+      readonly subject: string;
+    } & Asked)
   | ({ readonly kind: 'http-not-declared' } & Asked)
   | ({ readonly kind: 'https-expected-http' } & Asked)
   | ({ readonly kind: 'tls-unknown-authority'; readonly certificate: CertificateFacts | undefined } & Asked)
@@ -139,14 +147,6 @@ export type PullOutcome =
       readonly throughputFrom: 'declared' | 'measured';
       readonly estimatedSeconds: number;
       readonly limit: ExceededLimit;
-  /** The nodes' own settings refuse, and no registry is asked: the evidence's `declaredBy` is the file with its line. */
-  | ({
-      readonly kind: 'access-denied';
-      readonly reason: 'registry-blocked' | 'policy-rejects' | 'short-name-unresolved' | 'short-name-ambiguous';
-      readonly by: 'node-settings';
-      /** What the rule names: a prefix, a scope (`''` for the default), the short name. */
-      readonly subject: string;
-    } & Asked)
     }
   | ({ readonly kind: 'rate-limited'; readonly retryAfterSeconds: number | undefined } & Asked)
   | ({ readonly kind: 'registry-error'; readonly reason: string | undefined } & Asked)

@@ -113,10 +113,25 @@ const DENIED = Object.freeze({
       ? `Correct the name, or if it is private: ${addSecret(wording)}`
       : `Grant that account pull on ${repository} at ${host}, or correct the name (many registries answer so for a repository that does not exist)`;
   },
+  'registry-blocked': (outcome) => `Name another registry, or take blocked = true out of ${settingsOf(outcome)}`,
+  'policy-rejects': (outcome) => `Name another registry, or let ${settingsOf(outcome)} accept it`,
+  'short-name-unresolved': (outcome, wording) =>
+    `Write the registry (${inFull(wording)}), or add an alias or unqualified-search-registries to ${settingsOf(outcome)}`,
+  'short-name-ambiguous': (outcome, wording) =>
+    `Write the registry (${inFull(wording)}), or add an alias to ${settingsOf(outcome)}`,
 } as const satisfies Record<
   OutcomeOf<'access-denied'>['reason'],
   (outcome: OutcomeOf<'access-denied'>, wording: Wording) => string
 >);
+
+function settingsOf({ evidence }: OutcomeOf<'access-denied'>): string {
+  return `${field(evidence.declaredBy ?? "CRI-O's settings", 128)} on the nodes (and in its copy: policy nodes.crio, check --registries-conf)`;
+}
+
+function inFull(wording: Wording): string {
+  const { host, repository } = namesOf(wording);
+  return `${host}/${repository}`;
+}
 
 const RAISE = Object.freeze({
   progressDeadlineSeconds: "Raise the Deployment's progressDeadlineSeconds",
@@ -130,26 +145,11 @@ const UNREACHABLE = Object.freeze({
   refused: 'Start the registry, or correct its port',
   reset: 'Look at the registry and at proxies and firewalls before it',
   timeout: 'Check that the registry runs and that firewalls and NetworkPolicies let the nodes and the webhook reach it',
-  'registry-blocked': (outcome) => `Name another registry, or take blocked = true out of ${settingsOf(outcome)}`,
-  'policy-rejects': (outcome) => `Name another registry, or let ${settingsOf(outcome)} accept it`,
-  'short-name-unresolved': (outcome, wording) =>
-    `Write the registry (${inFull(wording)}), or add an alias or unqualified-search-registries to ${settingsOf(outcome)}`,
-  'short-name-ambiguous': (outcome, wording) =>
-    `Write the registry (${inFull(wording)}), or add an alias to ${settingsOf(outcome)}`,
   'no-route': 'Check the routes, firewalls and NetworkPolicies between the cluster and the registry',
 } as const satisfies Record<OutcomeOf<'unreachable'>['phase'], string>);
 
 const NOT_CHECKED = Object.freeze({
   exempt: '',
-function settingsOf({ evidence }: OutcomeOf<'access-denied'>): string {
-  return `${field(evidence.declaredBy ?? "CRI-O's settings", 128)} on the nodes (and in its copy: policy nodes.crio, check --registries-conf)`;
-}
-
-function inFull(wording: Wording): string {
-  const { host, repository } = namesOf(wording);
-  return `${host}/${repository}`;
-}
-
   placeholder: '',
   limit: 'Make the object or the image smaller, or raise the limit in the policy (limits)',
   deadline: 'Apply it again, or raise limits.reviewMs in the policy and timeoutSeconds of the webhook',

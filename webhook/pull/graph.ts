@@ -62,13 +62,13 @@ async function walk(
   const fetched = known === undefined ? await fetchManifest(context, node, part) : ok(known);
   if (!fetched.ok) return fetched;
   const { bytes, evidence } = fetched.value;
+  if (context.traits.limitsEveryManifest && bytes.length > (context.traits.maxManifestBytes ?? Infinity)) {
+    return fail({ kind: 'unsupported-manifest', mediaType: node.mediaType, reason: 'too-large', evidence });
+  }
   const decoded = decodeManifest(bytes, node.mediaType);
   if (!decoded.ok) {
     const { kind, problem } = decoded.error;
     const { mediaType, digest } = node;
-  if (context.traits.limitsEveryManifest && bytes.length > (context.traits.maxManifestBytes ?? Infinity)) {
-    return fail({ kind: 'unsupported-manifest', mediaType: node.mediaType, reason: 'too-large', evidence });
-  }
     if (kind === 'too-long') return beyond(problem);
     return fail(
       kind === 'mistyped'
@@ -81,10 +81,6 @@ async function walk(
     : checkImage(context, { digest: node.digest, manifest: decoded.value, evidence }, place.entry);
 }
 
-async function walkIndex(
-  context: PullContext,
-  index: ImageIndex,
-  evidence: Evidence,
 /** As `walkIndex`, with the doubt that another node would take other entries. */
 async function walkOpenIndex(...parts: Parameters<typeof walkIndex>): Promise<Result<Image, Attempt>> {
   const [{ platform, traits }, index] = parts;
@@ -94,6 +90,10 @@ async function walkOpenIndex(...parts: Parameters<typeof walkIndex>): Promise<Re
   return got.ok ? ok({ ...got.value, doubt }) : err(withDoubts(got.error, doubt));
 }
 
+async function walkIndex(
+  context: PullContext,
+  index: ImageIndex,
+  evidence: Evidence,
   place: Place,
 ): Promise<Result<Image, Attempt>> {
   const { platform, traits, course } = context;

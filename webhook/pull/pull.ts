@@ -89,7 +89,7 @@ async function lookInside(context: PullContext, resolved: Resolved): Promise<Att
   const outcome = outcomeOf(graph.value, resolved, context);
   const { doubt } = graph.value;
   if (doubt === undefined) memory.keep(key, outcome);
-  await measure(context, resolved, outcome);
+  await measure(context, resolved, graph.value);
   return ended(outcome, doubt === undefined ? [] : [doubt]);
 }
 
