@@ -209,3 +209,38 @@ describe('a layer at registries of every manner', () => {
     });
   }
 });
+
+describe('a name of its own for another registry, by redirects', () => {
+  const toElsewhereWhole = { path: /^\/v2\// };
+  const wantsLogin = status(401, 'UNAUTHORIZED', {
+    'www-authenticate': 'Bearer realm="http://127.0.0.1:1/token",service="elsewhere"',
+  });
+  const answers = (): Promise<readonly string[]> => {
+    const host = `reg.test:${registry.port}`;
+    return Promise.all(
+      RUNTIMES.map(async (runtime) => {
+        const options = { transport, runtime, insecure: [host], setup: hostsFile(host, []) };
+        const { outcome, isConclusive } = await predict(`${host}/app:1`, options);
+        return `${outcome.kind}${isConclusive ? '' : '?'}`;
+      }),
+    );
+  };
+
+  it('is pulled from where that registry lets everybody in', async () => {
+    registry.bend(toElsewhereWhole, toElsewhere);
+
+    assert.deepEqual(
+      await answers(),
+      RUNTIMES.map(() => 'pullable'),
+    );
+  });
+
+  it('is never proven to refuse where that registry wants a login: runtimes log in there (D15)', async () => {
+    registry.bend(toElsewhereWhole, toElsewhere);
+    elsewhere.bend(toElsewhereWhole, wantsLogin);
+
+    const denied = 'access-denied?';
+    const unknown = 'not-checked?';
+    assert.deepEqual(await answers(), [denied, denied, denied, unknown, unknown, denied, unknown]);
+  });
+});
