@@ -43,6 +43,32 @@ describe('decodeManifest', () => {
     });
   }
 
+  it('leaves an entry of an index that nobody can follow to those who would follow it', () => {
+    const odd = ['', 'md5:00', `sha256:${'AB'.repeat(32)}`].map((digest) => descriptor({ digest }));
+    const entries = [descriptor(), ...odd, descriptor({ size: 2 ** 53 })];
+    const decoded = decodeManifest(bytes(index({ manifests: entries })), OCI_INDEX);
+
+    assert.ok(decoded.ok && decoded.value.kind === 'index');
+    assert.deepEqual(
+      decoded.value.manifests.map((entry) => entry.digest ?? entry.problem.replace(/ \(.*/u, '')),
+      [
+        DIGEST,
+        ...[1, 2, 3].map((at) => `its "manifests[${at}].digest" is no digest`),
+        'its "manifests[4].size" is too large',
+      ],
+    );
+  });
+
+  it('heeds no case in names, as Go does', () => {
+    const config = { MediaType: LAYER, DIGEST, sIze: 7 };
+    const decoded = decodeManifest(bytes({ SchemaVersion: 2, Config: config, LAYERS: [config] }), OCI_MANIFEST);
+
+    assert.ok(decoded.ok && decoded.value.kind === 'manifest');
+    assert.deepEqual(decoded.value.config, decoded.value.layers[0]);
+    assert.equal(decoded.value.config.size, 7);
+    assert.ok(!decodeManifest(bytes(manifest({ Manifests: [] })), OCI_MANIFEST).ok);
+  });
+
   it('keeps where a foreign layer may be fetched', () => {
     const layers = [descriptor({ urls: ['https://elsewhere.example/layer', 5] })];
     const decoded = decodeManifest(bytes(manifest({ layers })), OCI_MANIFEST);
@@ -112,7 +138,7 @@ describe('decodeManifest', () => {
       'a size that cannot be told apart',
       manifest({ config: descriptor({ size: 2 ** 53 }) }),
       OCI_MANIFEST,
-      /whole number$/u,
+      /^its "config\.size" is too large$/u,
     ],
   ];
   for (const [title, body, type, error] of refused) {
@@ -239,8 +265,9 @@ describe('any bytes', () => {
         if (!decoded.ok) return;
         const { value: read } = decoded;
         for (const one of read.kind === 'index' ? read.manifests : [read.config, ...read.layers]) {
-          assert.match(one.digest, /^sha(?:256|384|512):[0-9a-f]+$/u);
-          assert.ok(Number.isSafeInteger(one.size));
+          assert.match(one.digest ?? `sha256:${'0'.repeat(64)}`, /^sha(?:256|384|512):[0-9a-f]+$/u);
+          assert.equal(one.digest === undefined, 'problem' in one);
+          assert.ok(one.digest === undefined || Number.isSafeInteger(one.size));
         }
       }),
       { numRuns: 1000 },

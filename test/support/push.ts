@@ -69,5 +69,7 @@ function blobsOf({ body, mediaType }: StoredManifest): readonly string[] {
 
 function childrenOf({ body, mediaType }: StoredManifest): readonly string[] {
   const manifest = decodeManifest(body, mediaType);
-  return manifest.ok && manifest.value.kind === 'index' ? manifest.value.manifests.map(({ digest }) => digest) : [];
+  return manifest.ok && manifest.value.kind === 'index'
+    ? manifest.value.manifests.flatMap(({ digest }) => digest ?? [])
+    : [];
 }

@@ -14,6 +14,10 @@ export type Descriptor = {
   readonly platform: Platform | undefined;
 };
 
+/** An entry of an index. A digest or a size that is none matters only to who would follow it: Go reads both. */
+export type IndexEntry =
+  Descriptor | (Omit<Descriptor, 'digest'> & { readonly digest: undefined; readonly problem: string });
+
 export type ImageManifest = {
   readonly kind: 'manifest';
   readonly mediaType: string;
@@ -24,7 +28,7 @@ export type ImageManifest = {
 export type ImageIndex = {
   readonly kind: 'index';
   readonly mediaType: string;
-  readonly manifests: readonly Descriptor[];
+  readonly manifests: readonly IndexEntry[];
 };
 
 /** The part of an image's config that a pull looks at. */
@@ -84,46 +88,63 @@ export function decodeManifest(
 function decodeImageManifest(value: Json, mediaType: string): Result<ImageManifest> {
   const config = decodeDescriptor(value['config'], 'config');
   if (!config.ok) return config;
-  const layers = decodeList(value['layers'], 'layers');
+  const layers = decodeList(value['layers'], 'layers', decodeDescriptor);
   if (!layers.ok) return layers;
   return ok({ kind: 'manifest', mediaType, config: config.value, layers: layers.value });
 }
 
 function decodeIndex(value: Json, mediaType: string): Result<ImageIndex> {
-  const manifests = decodeList(value['manifests'], 'manifests');
+  const manifests = decodeList(value['manifests'], 'manifests', decodeEntry);
   return manifests.ok ? ok({ kind: 'index', mediaType, manifests: manifests.value }) : manifests;
 }
 
-function decodeList(value: unknown, name: string): Result<readonly Descriptor[]> {
+function decodeList<T>(
+  value: unknown,
+  name: string,
+  decode: (entry: unknown, name: string) => Result<T>,
+): Result<readonly T[]> {
   if (value === undefined || value === null) return ok([]);
   if (!Array.isArray(value)) return err(`its "${name}" is not a list`);
-  const list: Descriptor[] = [];
+  const list: T[] = [];
   for (const [at, entry] of value.entries()) {
-    const descriptor = decodeDescriptor(entry, `${name}[${at}]`);
-    if (!descriptor.ok) return descriptor;
-    list.push(descriptor.value);
+    const decoded = decode(entry, `${name}[${at}]`);
+    if (!decoded.ok) return decoded;
+    list.push(decoded.value);
   }
   return ok(list);
 }
 
 function decodeDescriptor(value: unknown, name: string): Result<Descriptor> {
-  if (!isObject(value)) return err(`its "${name}" is missing or not an object`);
-  const digest = parseDigest(typeof value['digest'] === 'string' ? value['digest'] : '');
-  if (!digest.ok) return err(`its "${name}.digest" is no digest (${digest.error})`);
-  const size = value['size'] ?? 0;
-  if (typeof size !== 'number' || !Number.isSafeInteger(size)) return err(`its "${name}.size" is not a whole number`);
-  const urls = Array.isArray(value['urls']) ? value['urls'].filter((url) => typeof url === 'string') : [];
-  return ok({
-    mediaType: typeof value['mediaType'] === 'string' ? value['mediaType'] : '',
-    digest: digest.value,
-    size,
-    urls,
-    platform: decodePlatform(value['platform']),
-  });
+  const entry = decodeEntry(value, name);
+  if (!entry.ok) return entry;
+  return entry.value.digest === undefined ? err(entry.value.problem) : ok(entry.value);
 }
 
-function decodePlatform(value: unknown): Platform | undefined {
-  if (!isObject(value)) return undefined;
+function decodeEntry(given: unknown, name: string): Result<IndexEntry> {
+  if (!isObject(given)) return err(`its "${name}" is missing or not an object`);
+  const value = inGoSpelling(given);
+  const written = value['digest'] ?? '';
+  const size = value['size'] ?? 0;
+  if (typeof written !== 'string') return err(`its "${name}.digest" is not text`);
+  if (!isInt64(size)) return err(`its "${name}.size" is not a whole number`);
+  const urls = Array.isArray(value['urls']) ? value['urls'].filter((url) => typeof url === 'string') : [];
+  const mediaType = typeof value['mediaType'] === 'string' ? value['mediaType'] : '';
+  const rest = { mediaType, size, urls, platform: decodePlatform(value['platform']) };
+  const digest = parseDigest(written);
+  const unread = (problem: string): Result<IndexEntry> => ok({ ...rest, digest: undefined, problem });
+  if (!digest.ok) return unread(`its "${name}.digest" is no digest (${digest.error})`);
+  // beyond 2^53 it is not exact any more, and no content's
+  return Number.isSafeInteger(size) ? ok({ ...rest, digest: digest.value }) : unread(`its "${name}.size" is too large`);
+}
+
+/** What Go reads as a size. */
+function isInt64(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 63;
+}
+
+function decodePlatform(given: unknown): Platform | undefined {
+  if (!isObject(given)) return undefined;
+  const value = inGoSpelling(given);
   const text = (key: string): string | undefined => (typeof value[key] === 'string' ? value[key] : undefined);
   return normalizePlatform({
     os: text('os') ?? '',
@@ -144,7 +165,8 @@ export function decodeImageConfig(bytes: Uint8Array): Result<ImageConfig> {
   const document = parseObject(bytes);
   if (!document.ok) return document;
   const rootfs = document.value['rootfs'];
-  const diffIds = isObject(rootfs) && Array.isArray(rootfs['diff_ids']) ? rootfs['diff_ids'] : [];
+  const listed = isObject(rootfs) ? inGoSpelling(rootfs)['diff_ids'] : undefined;
+  const diffIds = Array.isArray(listed) ? listed : [];
   return ok({
     platform: decodePlatform(document.value) ?? normalizePlatform({ os: '', architecture: '' }),
     diffIds: diffIds.filter((id) => typeof id === 'string').slice(0, MAX_ENTRIES + 1),
@@ -159,7 +181,24 @@ function parseObject(bytes: Uint8Array): Result<Json> {
   } catch {
     return err('it is not JSON');
   }
-  return isObject(value) ? ok(value) : err('it is not a JSON object');
+  return isObject(value) ? ok(inGoSpelling(value)) : err('it is not a JSON object');
+}
+
+const FIELDS: ReadonlyMap<string, string> = new Map(
+  (
+    'mediaType fsLayers manifests config layers digest size urls platform ' +
+    'os architecture variant os.version os.features rootfs diff_ids'
+  )
+    .split(' ')
+    .map((name) => [name.toLowerCase(), name]),
+);
+
+const spelled = (name: string): string => FIELDS.get(name.toLowerCase()) ?? name;
+
+/** Go's encoding/json heeds no case in the names of fields. */
+function inGoSpelling(value: Json): Json {
+  if (Object.keys(value).every((name) => spelled(name) === name)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [spelled(name), member]));
 }
 
 function isObject(value: unknown): value is Json {

@@ -14,7 +14,8 @@ export type Visit<T> = (client: RegistryClient, retriesServerErrors: boolean) =>
  * `dockerFetcher.Fetch`). Runtimes that stay with the endpoint that resolved the name have only that one here.
  */
 export async function fromEachEndpoint<T>(context: PullContext, visit: Visit<T>): Promise<Result<T, Attempt>> {
-  const endpoints = context.endpoints.filter((endpoint) => endpoint.canPull);
+  // where one may, containerd asks all of them (`dockerFetcher.Fetch`)
+  const endpoints = context.endpoints.some(({ canPull }) => canPull) ? context.endpoints : [];
   const misses: Miss[] = [];
   for (const [at, endpoint] of endpoints.entries()) {
     const isLast = at === endpoints.length - 1;

@@ -10,6 +10,7 @@ import { fetchManifest } from './fetch.ts';
 import type { Content } from './fetched-content.ts';
 import { checkImage } from './image-check.ts';
 import { chooseEntries, offeredPlatforms, openChoice } from './index-entries.ts';
+import { findLayer } from './layer-presence.ts';
 import type { PullContext } from './pull-context.ts';
 
 /** A manifest that a pull would end with, found whole. */
@@ -109,7 +110,17 @@ async function walkIndex(
   const images: Image[] = [];
   const mismatches: Attempt[] = [];
   for (const entry of chosen) {
-    if (!isIndexType(entry.mediaType) && !isManifestType(entry.mediaType)) continue;
+    if (entry.digest === undefined) {
+      const problem = `cannot be read: ${entry.problem}`;
+      return fail({ kind: 'damaged', part: 'index', digest: undefined, problem, evidence });
+    }
+    if (!isIndexType(entry.mediaType) && !isManifestType(entry.mediaType)) {
+      // containerd's transfer service fetches what it takes for content of another kind, too
+      // oxlint-disable-next-line no-await-in-loop
+      const found = traits.fetchesAllMatches ? await findLayer(context, entry) : undefined;
+      if (found?.ok === false) return found;
+      continue;
+    }
     const below = {
       ...place,
       depth: place.depth + 1,

@@ -1,11 +1,11 @@
-import type { Descriptor, ImageIndex } from '../image/manifest.ts';
+import type { ImageIndex, IndexEntry } from '../image/manifest.ts';
 import { spellPlatform, type Platform } from '../image/platform.ts';
 import type { Doubt } from '../outcome/certainty.ts';
 import { withoutFeatures } from './platform-match.ts';
 import type { RuntimeTraits } from './traits.ts';
 
 /** Which entries of an index the runtime fetches for a node, best first (pull-parity F2 to F5). */
-export function chooseEntries(index: ImageIndex, node: Platform, traits: RuntimeTraits): readonly Descriptor[] {
+export function chooseEntries(index: ImageIndex, node: Platform, traits: RuntimeTraits): readonly IndexEntry[] {
   const named = index.manifests
     .map((entry) => ({ entry, match: entry.platform === undefined ? 0 : traits.matches(node, entry.platform) }))
     .filter(({ match }) => match > 0)

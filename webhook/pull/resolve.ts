@@ -63,8 +63,8 @@ async function askHost(
   const { reference, traits, signal } = context;
   const client = context.clientFor(endpoint);
   const resource = { kind: 'manifest', key: manifestKey(reference), accept: MANIFEST_ACCEPT } as const;
-  const failed = (attempt: Attempt, answer?: Answer): Result<never, HostFailure> =>
-    err({ attempt, answer, client, isFinal: false });
+  const failed = (attempt: Attempt, answer?: Answer, isFinal = false): Result<never, HostFailure> =>
+    err({ attempt, answer, client, isFinal });
   const settle = (got: Result<Resolved, Unresolved>, answer: Answer): Result<Resolved, HostFailure> =>
     got.ok ? got : err({ attempt: got.error.attempt, answer, client, isFinal: got.error.isFinal });
 
@@ -77,20 +77,21 @@ async function askHost(
       const known = fromHeader(context, endpoint, head.value);
       if (known !== undefined) return settle(known, head.value);
     } else if (traits.firstRequest === 'head') {
-      return failed(manifestRefusal(head.value, reference, undefined), head.value);
+      return failed(manifestRefusal(head.value, reference, undefined), head.value, head.value.status < 400);
     }
   }
   const ask: Ask = { method: 'GET', resource, maxBytes: MAX_MANIFEST_BYTES, retriesServerErrors };
   const get = await client.ask(ask, signal);
-  if (!get.ok) return failed(ended(get.error));
+  // containerd asks the next host when a HEAD fails, but not when the GET does that is to make up for what HEAD lacked
+  const isFinal = traits.firstRequest === 'head';
+  if (!get.ok) return failed(ended(get.error), undefined, isFinal);
   if (get.value.status >= 300) {
     const refused = manifestRefusal(get.value, reference, get.value);
-    return failed(
-      isContrary(headStatus, get.value.status) ? withDoubts(refused, 'answers-disagree') : refused,
-      get.value,
-    );
+    const doubted = isContrary(headStatus, get.value.status) ? withDoubts(refused, 'answers-disagree') : refused;
+    return failed(doubted, get.value, isFinal);
   }
-  return settle(fromBody(context, endpoint, get.value), get.value);
+  const settled = settle(fromBody(context, endpoint, get.value), get.value);
+  return settled.ok || !get.value.wasCut ? settled : err({ ...settled.error, isFinal });
 }
 
 /** HEAD said yes, or nothing that lasts, and GET refuses: another time either may say something else. */
