@@ -96,6 +96,7 @@ async function run(config: Config, { log, signal, onReady, onOpened }: Life): Pr
         return platforms.length === 0 ? undefined : { platforms, isFixed: false };
       },
       nodeRuntimes: () => kube?.nodes.runtimes() ?? [],
+      ...(kube === undefined ? {} : { nodeStock: kube.nodes }),
     },
     DEFAULT_POLICY,
     {},

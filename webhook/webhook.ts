@@ -41,6 +41,7 @@ export async function startWebhook(options: WebhookOptions): Promise<Webhook> {
   const review = createReviewer({
     policy: engine.policy,
     predict: engine.predict,
+    weigh: engine.weigh,
     presence: options.presence,
     now: () => performance.now(),
     ownNamespace: options.ownNamespace,

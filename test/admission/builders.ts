@@ -81,6 +81,7 @@ export function rig(changes: Partial<ReviewerDeps> & { readonly policyText?: str
   const facts: ReviewFacts[] = [];
   const review = createReviewer({
     policy: () => policy,
+    weigh: (pulls) => pulls.map(({ prediction: found }) => found),
     presence: () => 'absent',
     now: () => performance.now(),
     ownNamespace: 'pullguard',

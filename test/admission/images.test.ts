@@ -145,13 +145,17 @@ describe('readWorkload', () => {
     ],
     ['a Deployment without limit', deployment({}, { progressDeadlineSeconds: 2_147_483_647 }), undefined],
     ['a Pod', podOf('app'), undefined],
-    ['a Pod that says so', pod({ activeDeadlineSeconds: 90 }), { name: 'activeDeadlineSeconds', seconds: 90 }],
+    [
+      'a Pod that says so',
+      pod({ activeDeadlineSeconds: 90 }),
+      { name: 'activeDeadlineSeconds', seconds: 90, of: 'Pod' },
+    ],
     ['a Pod with nonsense', pod({ activeDeadlineSeconds: '90' }), undefined],
-    ['a Job', job({ activeDeadlineSeconds: 120 }), { name: 'activeDeadlineSeconds', seconds: 120 }],
+    ['a Job', job({ activeDeadlineSeconds: 120 }), { name: 'activeDeadlineSeconds', seconds: 120, of: 'Job' }],
     [
       'a Job whose Pods have less',
       job({ activeDeadlineSeconds: 120 }, { activeDeadlineSeconds: 60 }),
-      { name: 'activeDeadlineSeconds', seconds: 60 },
+      { name: 'activeDeadlineSeconds', seconds: 60, of: 'Pod' },
     ],
   ];
   for (const [what, object, deadline] of DEADLINES) {

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PredictImage } from '../../webhook/admission/ports.ts';
+import { createWeighing } from '../../webhook/engine/weigh-pulls.ts';
+import { createMeter } from '../../webhook/pull/measure.ts';
 import { SAMPLES } from '../outcome/samples.ts';
 import {
   container,
   deployment,
   pod,
   podOf,
+  policyOf,
   prediction,
   PULLABLE,
   respond,
@@ -197,6 +200,37 @@ rules:
     await respond(review, reviewOf(podOf('ghcr.io/models/large:1', 'app:1')));
 
     assert.deepEqual(Object.fromEntries(limits), { 'ghcr.io/models/large:1': 900, 'app:1': 300 });
+  });
+
+  it('weighs the images of a Pod together, in the numbers and Pods of the workload', async () => {
+    const policyText = `nodes:
+  count: 50
+  throughput: { hosts: { reg.example: { perNode: 20MB/s, total: 100MB/s } } }`;
+    const { review } = rig({
+      weigh: createWeighing({
+        policy: policyOf(policyText),
+        runtimes: [],
+        meter: createMeter({ now: () => 0 }),
+        nodes: undefined,
+      }),
+      // 200 MB at 20 MB/s are 10 seconds
+      predict: () => Promise.resolve(prediction({ ...SAMPLES.pullable, compressedBytes: 200_000_000 })),
+    });
+    const images = ['reg.example/a:1', 'reg.example/b:1', 'other.example/c:1'];
+    const spec = { containers: images.map((image, at) => container(`c${at}`, image)) };
+    const warningsOf = async (replicas: number, progressDeadlineSeconds: number): Promise<readonly string[]> =>
+      (await respond(review, reviewOf(deployment(spec, { replicas, progressDeadlineSeconds })))).warnings ?? [];
+
+    assert.deepEqual(await warningsOf(1, 30), []);
+    const [alone, ...others] = await warningsOf(1, 15);
+    assert.equal(others.length, 0);
+    assert.match(
+      alone ?? '',
+      /image reg\.example\/a:1: the pull is too slow: 191 MiB at 20 MB\/s is about 10 s, 20 s with 1 other image of the Pod, the Deployment is given up after 15 s/u,
+    );
+    const together = await warningsOf(50, 30);
+    assert.equal(together.length, 2);
+    assert.match(together[1] ?? '', /b:1: the pull is too slow: 191 MiB at 2 MB\/s is about 1\.7 min, 3\.3 min with/u);
   });
 
   it('leaves exempt namespaces, exempt images, placeholders and its own namespace without asking', async () => {

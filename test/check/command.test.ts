@@ -354,3 +354,43 @@ describe('the outputs of pullguard check', () => {
     });
   });
 });
+
+describe('a Job whose images are large for its time', () => {
+  it('is told of their sum, with the numbers and the limit to raise', async () => {
+    const sized = open.store.repository('sized');
+    const bytesOf = (tag: string): number => {
+      const { config, layers } = sized.addImage({ tags: [tag], paddingBytes: 4096 });
+      return [config, ...layers].reduce((sum, { size }) => sum + size, 0);
+    };
+    const bytes = Math.max(bytesOf('init'), bytesOf('main'));
+    // each takes about 100 seconds, the Job may take 150
+    const policy = write('slow.yaml', `nodes: { throughput: ${Math.floor(bytes / 100)}B/s }\n`);
+    const manifest = write(
+      'slow-job.yaml',
+      `apiVersion: batch/v1
+kind: Job
+metadata: { name: slow }
+spec:
+  activeDeadlineSeconds: 150
+  template:
+    spec:
+      initContainers: [{ name: load, image: "${openHost}/sized:init" }]
+      containers: [{ name: main, image: "${openHost}/sized:main" }]
+`,
+    );
+
+    const run = await checkHttp(['--policy', policy, '-f', manifest, '-o', 'json']);
+
+    const results = (JSON.parse(run.stdout) as { readonly results: readonly { readonly [key: string]: string }[] })
+      .results;
+    const slow = results.filter(({ outcome }) => outcome === 'pull-too-slow');
+    assert.equal(run.code, 0);
+    assert.deepEqual([results.length, slow.length], [2, 1]);
+    const text = JSON.stringify(slow[0]);
+    assert.match(
+      text,
+      /KiB at \d+ B\/s is about 1\.\d min, 3\.\d min with 1 other image of the Pod, the Job ends after 2\.5 min/u,
+    );
+    assert.match(text, /Raise the Job's activeDeadlineSeconds above 3\.\d min, make the images smaller/u);
+  });
+});

@@ -376,6 +376,114 @@ describe('pulls that will not end in time', () => {
   });
 });
 
+describe('what the images of a Pod take together', () => {
+  const MIB = 1024 ** 2;
+  const type = 'application/vnd.oci.image.manifest.v1+json';
+  const other = store.repository('sum');
+  const base = other.addImage({ layers: [{ base: 'x' }] });
+  const [plain = base.config] = base.layers;
+  /** Layers that are as large as they say, for whoever asks by HEAD. */
+  const sizes = new Map<string, number>();
+  const manifestOf = (names: Readonly<Record<string, number>>, tag: string): string => {
+    const layers = Object.entries(names).map(([name, size]) => {
+      const { layers: own } = other.addImage({ layers: [{ [name]: name }] });
+      const descriptor = { ...(own[0] ?? plain), size };
+      sizes.set(descriptor.digest, size);
+      return descriptor;
+    });
+    const image = other.addImage({ layers: Object.keys(names).map((name) => ({ [name]: name })) });
+    return other.addManifest({ schemaVersion: 2, config: image.config, layers }, type, [tag]).digest;
+  };
+  manifestOf({ base: 600 * MIB, one: 300 * MIB }, 'one');
+  const two = manifestOf({ base: 600 * MIB, two: 100 * MIB }, 'two');
+  manifestOf({ three: 700 * MIB }, 'three');
+  beforeEach(() => {
+    for (const [reference, size] of sizes) {
+      open.bend({ kind: 'blob', method: 'HEAD', reference }, (_question, answer) => ({
+        ...answer,
+        headers: { ...answer.headers, 'content-length': String(size) },
+      }));
+    }
+  });
+  const SLOW = `${COMPLETE}  throughput: { default: 10MB/s }\n`;
+  const [init, app] = ['spec.initContainers[0].image', 'spec.containers[0].image'];
+  const podOf = (first: string, second: string): { readonly image: string; readonly path: string }[] => [
+    { image: `${open.host}/sum:${first}`, path: app },
+    { image: `${open.host}/sum:${second}`, path: init },
+  ];
+  const deadline = { name: 'activeDeadlineSeconds', seconds: 120, of: 'Job' } as const;
+
+  it('is their sum, a shared layer once, for the one that is pulled first', async () => {
+    const answers = await rig({ nodes: SLOW }).askPod(podOf('one', 'three'), { deadline });
+    const sharing = await rig({ nodes: SLOW }).askPod(podOf('one', 'two'), { deadline });
+    const tight = await rig({ nodes: SLOW }).askPod(podOf('one', 'two'), { deadline: { ...deadline, seconds: 100 } });
+
+    // 900 and 700 MiB are 168 s, 900 and 100 are 105 s
+    const [slow] = answers;
+    assert.ok(slow?.outcome.kind === 'pull-too-slow');
+    assert.deepEqual(
+      [slow.outcome.inAll?.otherImages, Math.round(slow.outcome.inAll?.estimatedSeconds ?? 0)],
+      [1, 168],
+    );
+    assert.deepEqual(
+      sharing.map(({ outcome }) => outcome.kind),
+      ['pullable', 'pullable'],
+    );
+    // the init container brings the shared layer
+    assert.deepEqual(
+      tight.map(({ outcome }) => outcome.kind),
+      ['pullable', 'pull-too-slow'],
+    );
+  });
+
+  it('is less by what every node has: an image by name or digest, a layer by an image that was seen', async () => {
+    const limited = { deadline: { ...deadline, seconds: 60 } };
+    const stocked = (...names: readonly string[]): Rig =>
+      rig({ nodes: SLOW, nodeStock: { count: () => 2, commonImages: () => new Set(names) } });
+    const kinds = async (one: Rig): Promise<readonly string[]> =>
+      (await one.askPod(podOf('one', 'two').slice(0, 1), limited)).map(({ outcome }) => outcome.kind);
+    const byLayer = stocked(`${open.host}/sum@${two}`);
+    const strangers = stocked(`${open.host}/sum@${two}`);
+
+    await byLayer.askPod(podOf('two', 'two'), {});
+
+    assert.deepEqual(await kinds(stocked()), ['pull-too-slow']);
+    assert.deepEqual(await kinds(stocked(`${open.host}/sum:one`)), ['pullable']);
+    assert.deepEqual(await kinds(strangers), ['pull-too-slow']);
+    assert.deepEqual(await kinds(byLayer), ['pullable']);
+  });
+
+  it('is more where the nodes share what a registry gives', async () => {
+    const shared = `${COMPLETE}  count: 8\n  throughput: { hosts: { "${open.host}": { perNode: 100MB/s, total: 100MB/s } } }\n`;
+    const pods = podOf('one', 'one').slice(0, 1);
+
+    const [alone] = await rig({ nodes: shared }).askPod(pods, { deadline: { ...deadline, seconds: 20 } });
+    const [together] = await rig({ nodes: shared }).askPod(pods, {
+      deadline: { ...deadline, seconds: 20 },
+      podsAtOnce: 4,
+    });
+
+    assert.equal(alone?.outcome.kind, 'pullable');
+    assert.ok(together?.outcome.kind === 'pull-too-slow');
+    assert.equal(together.outcome.bytesPerSecond, 25_000_000);
+    assert.deepEqual(together.outcome.shared, { nodes: 4, bytesPerSecond: 100_000_000 });
+  });
+
+  it('is measured too where the answer came from memory', async () => {
+    open.bend({ kind: 'blob', method: 'GET' }, (_question, answer) => ({ ...answer, bytesPerSecond: 1_000_000 }));
+    const { ask } = rig();
+    const reads = (): number =>
+      open.log.lines().filter((line) => line.startsWith('GET /v2/sum/blobs/') && sizes.has(line.slice(18))).length;
+
+    await ask(`${open.host}/sum:three`);
+    assert.equal(reads(), 0);
+    await ask(`${open.host}/sum:three`, { deadline });
+    assert.equal(reads(), 1);
+    await ask(`${open.host}/sum:three`, { deadline });
+    assert.equal(reads(), 1);
+  });
+});
+
 describe('what needs no registry', () => {
   it('tells a name that is none', async () => {
     const { ask } = rig();

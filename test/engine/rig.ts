@@ -19,6 +19,11 @@ export type Cluster = {
 
 export type Rig = {
   readonly ask: (image: string, pod?: Partial<PodDemand>, question?: Partial<ImageQuestion>) => Promise<Prediction>;
+  /** The images of one Pod together, by their paths in it. */
+  readonly askPod: (
+    images: readonly { readonly image: string; readonly path: string }[],
+    pod?: Partial<PodDemand>,
+  ) => Promise<readonly Prediction[]>;
   /** `namespace/name` of every Secret and ServiceAccount that was read, in order. */
   readonly reads: readonly string[];
 };
@@ -59,7 +64,7 @@ export function createRig(options: RigOptions): Rig {
       return Promise.resolve(serviceAccounts[name] ?? { kind: 'missing' });
     },
   };
-  const predict = createEngine({
+  const { predict, weigh } = createEngine({
     budget: unlimited,
     cache: createPredictionCache({ maxEntries: 100, loadMs: 10_000, now }),
     hashIdentity: createIdentityHasher(randomBytes(32)),
@@ -77,11 +82,27 @@ export function createRig(options: RigOptions): Rig {
   });
   return {
     reads,
-    ask: (image, pod = {}, question = {}) =>
-      predict(
-        { image, pullPolicy: 'Always', pod: { ...POD, ...pod }, maxPullSeconds: undefined, ...question },
-        AbortSignal.timeout(10_000),
-      ),
+    ask: async (image, pod = {}, question = {}) => {
+      const asked = {
+        image,
+        pullPolicy: 'Always',
+        pod: { ...POD, ...pod },
+        maxPullSeconds: undefined,
+        ...question,
+      } as const;
+      const prediction = await predict(asked, AbortSignal.timeout(10_000));
+      return weigh([{ ...asked, path: 'spec.containers[0].image', prediction }], asked.pod)[0] ?? prediction;
+    },
+    askPod: async (images, pod = {}) => {
+      const demand = { ...POD, ...pod };
+      const pulls = await Promise.all(
+        images.map(async ({ image, path }) => {
+          const asked = { image, pullPolicy: 'IfNotPresent', pod: demand, maxPullSeconds: undefined } as const;
+          return { ...asked, path, prediction: await predict(asked, AbortSignal.timeout(10_000)) };
+        }),
+      );
+      return weigh(pulls, demand);
+    },
   };
 }
 

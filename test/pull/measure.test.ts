@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { createImageStore } from '../../webhook/demo/image-store.ts';
 import { createMeter } from '../../webhook/pull/measure.ts';
@@ -9,7 +11,6 @@ import { cut, neverAnswer, status, throttle } from '../support/bend.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../support/scripted-registry.ts';
 
 const MIB = 1024 * 1024;
-const LARGE = 60 * MIB;
 
 const store = createImageStore();
 const image = store.repository('team/app').addImage({ paddingBytes: 3 * MIB, tags: ['1'] });
@@ -38,7 +39,7 @@ const signal = (): AbortSignal => AbortSignal.timeout(10_000);
 describe('a short read of a layer', () => {
   it('tells how fast a registry is, once in ten minutes', async () => {
     const meter = createMeter({ now: ticking });
-    const source = { host: 'reg.test', client, layer, compressedBytes: LARGE };
+    const source = { host: 'reg.test', client, layer };
 
     const rate = await meter.measure(source, signal());
     const again = await meter.measure(source, signal());
@@ -59,7 +60,7 @@ describe('a short read of a layer', () => {
     registry.bend({ kind: 'blob' }, throttle(400_000));
     const meter = createMeter({ now: () => performance.now() });
 
-    const rate = await meter.measure({ host: 'reg.test', client, layer, compressedBytes: LARGE }, signal());
+    const rate = await meter.measure({ host: 'reg.test', client, layer }, signal());
 
     // nothing is said of how near it comes: only that it is no megabyte a second
     assert.ok(rate !== undefined && rate > 40_000 && rate < 4_000_000, String(rate));
@@ -74,24 +75,48 @@ describe('a short read of a layer', () => {
     it(`says nothing of a registry that ${name}`, async () => {
       registry.bend({ kind: 'blob' }, bend);
       const meter = createMeter({ now: ticking });
-      const source = { host: 'reg.test', client, layer, compressedBytes: LARGE };
+      const source = { host: 'reg.test', client, layer };
 
       assert.equal(await meter.measure(source, AbortSignal.timeout(200)), undefined);
       assert.equal(meter.rateOf('reg.test'), undefined);
     });
   }
 
-  it('is not worth it for a small image', async () => {
-    const meter = createMeter({ now: ticking });
+  it('tells of a registry that is slower than buffers are large', async () => {
+    registry.bend({ kind: 'blob' }, throttle(20_000));
+    const meter = createMeter({ now: () => performance.now() });
 
-    await meter.measure({ host: 'reg.test', client, layer, compressedBytes: 40 * MIB }, signal());
+    const rate = await meter.measure({ host: 'reg.test', client, layer }, signal());
 
-    assert.deepEqual(registry.log.lines(), []);
+    assert.ok(rate !== undefined && rate > 1_000 && rate < 200_000, String(rate));
+  });
+
+  it('tells of a registry that begins and then is silent, for a minute', async () => {
+    const hanging = createServer((_request, response) => {
+      response.writeHead(200, { 'content-length': String(layer.size) });
+      response.flushHeaders();
+    });
+    await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
+    const { port } = hanging.address() as AddressInfo;
+    const silent = createClient({ transport, endpoint: endpointAt(`127.0.0.1:${port}`) });
+    const meter = createMeter({ now: () => nowMs });
+
+    const rate = await meter.measure({ host: 'reg.test', client: silent, layer }, signal());
+    hanging.closeAllConnections();
+    hanging.close();
+
+    assert.equal(rate, undefined);
+    assert.equal(meter.rateOf('reg.test'), undefined);
+    assert.equal(meter.silenceOf('reg.test'), 1);
+    assert.equal(meter.isDue('reg.test'), false);
+    nowMs += 60_000;
+    assert.equal(meter.silenceOf('reg.test'), undefined);
+    assert.equal(meter.isDue('reg.test'), true);
   });
 
   it('is made once, however many ask at a time', async () => {
     const meter = createMeter({ now: ticking });
-    const source = { host: 'reg.test', client, layer, compressedBytes: LARGE };
+    const source = { host: 'reg.test', client, layer };
 
     await Promise.all(Array.from({ length: 8 }, () => meter.measure(source, signal())));
 

@@ -35,7 +35,7 @@ export async function askPullguard(asked: Asked, runtime: string, signal: AbortS
   } as const;
   const platform = parsePlatform(asked.platform ?? 'linux/amd64');
   if (!platform.ok) throw new Error(platform.error);
-  const predict = createEngine({
+  const { predict } = createEngine({
     policy: { ...DEFAULT_POLICY, nodes },
     node: knowledgeOf(nodes, setupOf({ ...NODE_FILES, ...asked.files })).knowledge,
     secrets: secretsOf(asked),

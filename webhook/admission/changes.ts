@@ -1,5 +1,6 @@
 import { fieldAt } from './field.ts';
 import { inNamespace, isWorkloadKind, readWorkload, type Workload } from './images.ts';
+import { readPodCounts } from './pod-count.ts';
 import type { ImageUse, PodDemand } from './ports.ts';
 import type { ReviewRequest } from './review.ts';
 
@@ -23,10 +24,11 @@ export function changesOf(request: ReviewRequest): Changes | undefined {
   if (!isWorkloadKind(request.group, request.kind) || !NAMESPACE.test(request.namespace)) return undefined;
   if (subResource !== '' && !isEphemeral) return undefined;
   if (operation !== 'CREATE' && operation !== 'UPDATE') return undefined;
-  const after = readIn(request, request.object);
-  if (after === undefined) return undefined;
+  const created = readIn(request, request.object);
+  if (created === undefined) return undefined;
   const before = operation === 'UPDATE' ? readIn(request, request.oldObject) : undefined;
-  if (before === undefined) return someOf(after, after.uses, new Set());
+  if (before === undefined) return someOf(created, created.uses, new Set());
+  const after = updated(created, request);
   // what is being deleted starts no Pod any more; only the API server sets this
   if (typeof fieldAt(request.object, ['metadata', 'deletionTimestamp']) === 'string') return undefined;
   const known = new Set(before.uses.map((use) => use.image));
@@ -43,6 +45,12 @@ export function changesOf(request: ReviewRequest): Changes | undefined {
 function readIn(request: ReviewRequest, object: unknown): Workload | undefined {
   const workload = readWorkload(object, request.kind);
   return workload === undefined ? undefined : inNamespace(workload, request.namespace);
+}
+
+/** An update replaces its Pods step by step. */
+function updated(workload: Workload, { kind, object }: ReviewRequest): Workload {
+  const { updated: podsAtOnce } = readPodCounts(kind, fieldAt(object, ['spec']));
+  return { ...workload, pod: { ...workload.pod, podsAtOnce } };
 }
 
 function someOf(workload: Workload, uses: readonly ImageUse[], known: ReadonlySet<string>): Changes | undefined {

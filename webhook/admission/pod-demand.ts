@@ -1,5 +1,6 @@
 import { countOf, listOf, textOf } from './field.ts';
 import { readPlatforms } from './platforms.ts';
+import { readPodCounts } from './pod-count.ts';
 import type { PodDemand } from './ports.ts';
 
 /** What the API server gives every Pod that names no ServiceAccount. */
@@ -29,6 +30,7 @@ export function readPodDemand({ kind, namespace, isTemplate, specs }: PodPlace):
     platforms: readPlatforms(spec),
     isTemplate,
     deadline: deadlineOf(kind, specs),
+    podsAtOnce: readPodCounts(kind, specs[0]).created,
   };
 }
 
@@ -37,6 +39,10 @@ function deadlineOf(kind: string, specs: readonly unknown[]): PodDemand['deadlin
     const seconds = countOf(specs[0], 'progressDeadlineSeconds') ?? DEFAULT_PROGRESS_SECONDS;
     return seconds >= NO_PROGRESS_DEADLINE ? undefined : { name: 'progressDeadlineSeconds', seconds };
   }
-  const limits = specs.flatMap((spec) => countOf(spec, 'activeDeadlineSeconds') ?? []);
-  return limits.length === 0 ? undefined : { name: 'activeDeadlineSeconds', seconds: Math.min(...limits) };
+  const limits = specs.flatMap((spec, at) => {
+    const seconds = countOf(spec, 'activeDeadlineSeconds');
+    if (seconds === undefined) return [];
+    return [{ name: 'activeDeadlineSeconds', seconds, of: at === specs.length - 1 ? 'Pod' : 'Job' } as const];
+  });
+  return limits.toSorted((a, b) => a.seconds - b.seconds)[0];
 }

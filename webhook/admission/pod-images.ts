@@ -32,6 +32,12 @@ export function readPodImages(spec: unknown, path: string): PodImages {
   };
 }
 
+/** The kubelet's order of pulls by a use's path: image volumes, init containers one by one, then the rest (B7). */
+export function pullTurn(path: string): number {
+  if (path.includes('.volumes[')) return 0;
+  return path.includes('.initContainers[') ? 1 : 2;
+}
+
 type Entry = ImageUse | 'none' | 'unreadable';
 
 function containersOf(spec: unknown, { field, noun }: ContainerList, path: string): readonly Entry[] {

@@ -1,4 +1,6 @@
+import type { ExceededLimit } from '../outcome/outcome.ts';
 import type { Prediction, PlatformChoice } from '../outcome/prediction.ts';
+import type { PodCount } from './pod-count.ts';
 
 /** Where an image stands in a Pod or template. */
 export type ImageUse = {
@@ -24,8 +26,9 @@ export type PodDemand = {
   /** A workload's template: its ServiceAccount's secrets are not yet joined, and may come with the same apply. */
   readonly isTemplate: boolean;
   /** Seconds, where the object limits how long its Pods may take to start. */
-  readonly deadline:
-    { readonly name: 'progressDeadlineSeconds' | 'activeDeadlineSeconds'; readonly seconds: number } | undefined;
+  readonly deadline: ExceededLimit | undefined;
+  /** Pods of this object that start at one time; 1 where nobody says. */
+  readonly podsAtOnce?: PodCount;
 };
 
 export type ImageQuestion = {
@@ -35,6 +38,19 @@ export type ImageQuestion = {
   /** The operator's limit for one pull of this image, by the policy's rules; `undefined` where there is none. */
   readonly maxPullSeconds: number | undefined;
 };
+
+/** One image of a Pod with its answer. */
+export type PodPull = Pick<ImageQuestion, 'image' | 'pullPolicy' | 'maxPullSeconds'> & {
+  /** Where it stands in the Pod, by which the kubelet's order is known. */
+  readonly path: string;
+  readonly prediction: Prediction;
+};
+
+/**
+ * Weighs what all images of one Pod take together against what ends its start: answers in the order of the pulls, some
+ * of them `pull-too-slow` now. Sends nothing.
+ */
+export type WeighPulls = (pulls: readonly PodPull[], pod: PodDemand) => readonly Prediction[];
 
 /** Answers for one image. Rejects only for a bug; when `signal` aborts it answers with what it knows. */
 export type PredictImage = (question: ImageQuestion, signal: AbortSignal) => Promise<Prediction>;

@@ -4,13 +4,14 @@ import type { Limits } from '../policy/policy.ts';
 import { askAll } from './ask.ts';
 import type { Deadline } from './deadline.ts';
 import type { Workload } from './images.ts';
-import type { ImagePresence, PredictImage } from './ports.ts';
+import type { ImagePresence, PredictImage, WeighPulls } from './ports.ts';
 import { predictNever, weighPresence } from './presence.ts';
 import type { Question } from './questions.ts';
 
 export type Predicting = {
   readonly workload: Workload;
   readonly predict: PredictImage;
+  readonly weigh: WeighPulls;
   readonly presence: ImagePresence;
   readonly limits: Limits;
   readonly maxPullSecondsOf: (image: string) => number | undefined;
@@ -22,9 +23,16 @@ export type Predicted = { readonly question: Question; readonly prediction: Pred
 
 /** One prediction for each question, in their order, without those of which there is nothing to say. */
 export async function predictAll(questions: readonly Question[], context: Predicting): Promise<readonly Predicted[]> {
-  const { workload, presence } = context;
+  const { workload, presence, maxPullSecondsOf } = context;
   const asked = questions.filter((question) => !isNever(question));
-  const answers = await askAll(asked, { ...context, pod: workload.pod });
+  const predicted = await askAll(asked, { ...context, pod: workload.pod });
+  const pulls = predicted.flatMap((prediction, at) => {
+    const question = asked[at];
+    if (question === undefined) return [];
+    const { image, pullPolicy, use } = question;
+    return [{ image, pullPolicy, path: use.path, maxPullSeconds: maxPullSecondsOf(image), prediction }];
+  });
+  const answers = context.weigh(pulls, workload.pod);
   const answerOf = new Map(asked.map((question, at) => [question, answers[at]]));
   return questions.flatMap((question) => {
     const answer = answerOf.get(question);

@@ -7,7 +7,7 @@ import { reviewBudgetMs, startDeadline } from './deadline.ts';
 import { decide, verdictOf } from './decision.ts';
 import type { ReviewFacts } from './facts.ts';
 import { factsOf, factsOfExempt, type Judged } from './judged.ts';
-import type { ImagePresence, PredictImage } from './ports.ts';
+import type { ImagePresence, PredictImage, WeighPulls } from './ports.ts';
 import { predictAll } from './predictions.ts';
 import { questionsOf, type Question } from './questions.ts';
 import { decodeReview, type ReviewRequest } from './review.ts';
@@ -16,6 +16,7 @@ export type ReviewerDeps = {
   /** The policy in force, read once a review. */
   readonly policy: () => Policy;
   readonly predict: PredictImage;
+  readonly weigh: WeighPulls;
   readonly presence: ImagePresence;
   /** Milliseconds of any clock that never runs backwards. */
   readonly now: () => number;
@@ -95,6 +96,7 @@ async function judge(request: ReviewRequest, options: ReviewOptions, deps: Revie
   const context = {
     workload,
     predict: deps.predict,
+    weigh: deps.weigh,
     presence: deps.presence,
     limits: policy.limits,
     maxPullSecondsOf: (image: string) => maxPullSecondsFor(policy, subjectOf({ image })),

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
-import type { ImageUse, PodDemand, PredictImage } from '../admission/ports.ts';
+import type { ImageUse, PodDemand, PredictImage, WeighPulls } from '../admission/ports.ts';
 import { predictNever } from '../admission/presence.ts';
 import { createIdentityHasher } from '../credentials/identity.ts';
 import { createEngine } from '../engine/engine.ts';
@@ -79,7 +79,7 @@ export async function runCheck(request: CheckRequest): Promise<readonly CheckRes
   const transport = createTransport({ connect, connectionsPerHost: CONNECTIONS_PER_HOST });
   const { knowledge } = knowledgeOf(request.policy.nodes, request.setup);
   const family = knowledge.runtimes[0]?.family ?? 'containerd';
-  const predict = createEngine({
+  const { predict, weigh } = createEngine({
     policy: request.policy,
     node: knowledge,
     secrets: request.secrets,
@@ -99,17 +99,18 @@ export async function runCheck(request: CheckRequest): Promise<readonly CheckRes
   const limit = pLimit(CONCURRENT_IMAGES);
   let done = 0;
   try {
-    return await Promise.all(
+    const predictions = await Promise.all(
       items.map((item) =>
         limit(async () => {
           request.onProgress(done, items.length, item.use.image);
-          const result = await judge(request, item, { predict, family });
+          const prediction = await predictItem(request, item, predict);
           done += 1;
           request.onProgress(done, items.length, item.use.image);
-          return result;
+          return { item, prediction };
         }),
       ),
     );
+    return weighPods(request, predictions, weigh).map((one) => judge(request, one, family));
   } finally {
     await transport.close();
   }
@@ -146,18 +147,39 @@ function itemsOf(request: CheckRequest): readonly Item[] {
   return [...fromManifests, ...bare];
 }
 
-type Judge = { readonly predict: PredictImage; readonly family: RuntimeFamily };
+type Predicted = { readonly item: Item; readonly prediction: Prediction };
 
-async function judge(request: CheckRequest, item: Item, { predict, family }: Judge): Promise<CheckResult> {
-  const { policy } = request;
-  const subject: Subject = {
-    namespace: item.pod.namespace,
-    kind: item.kind,
-    image: item.use.image,
-    hasControllingOwner: item.hasControllingOwner,
-  };
-  const exempt = exemption(policy, subject);
-  const prediction = exempt === undefined ? await predictUse(request, { ...item, subject }, predict) : skipped(exempt);
+const subjectOf = (item: Item): Subject => ({
+  namespace: item.pod.namespace,
+  kind: item.kind,
+  image: item.use.image,
+  hasControllingOwner: item.hasControllingOwner,
+});
+
+async function predictItem(request: CheckRequest, item: Item, predict: PredictImage): Promise<Prediction> {
+  const subject = subjectOf(item);
+  const exempt = exemption(request.policy, subject);
+  return exempt === undefined ? predictUse(request, { ...item, subject }, predict) : skipped(exempt);
+}
+
+/** What the images of one object take together; objects are pulled by Pods of their own. */
+function weighPods({ policy }: CheckRequest, all: readonly Predicted[], weigh: WeighPulls): readonly Predicted[] {
+  const answers = new Map<Item, Prediction>();
+  for (const [pod, together] of Map.groupBy(all, ({ item }) => item.pod)) {
+    const pulls = together.map(({ item, prediction }) => {
+      const { image, path, pullPolicy } = item.use;
+      return { image, path, pullPolicy, maxPullSeconds: maxPullSecondsFor(policy, subjectOf(item)), prediction };
+    });
+    for (const [at, prediction] of weigh(pulls, pod).entries()) {
+      const one = together[at];
+      if (one !== undefined) answers.set(one.item, prediction);
+    }
+  }
+  return all.map(({ item, prediction }) => ({ item, prediction: answers.get(item) ?? prediction }));
+}
+
+function judge({ policy }: CheckRequest, { item, prediction }: Predicted, family: RuntimeFamily): CheckResult {
+  const subject = subjectOf(item);
   const verdict = decideImage(policy, subject, prediction);
   return {
     object: item.object,
@@ -166,7 +188,7 @@ async function judge(request: CheckRequest, item: Item, { predict, family }: Jud
     where: item.use.where,
     prediction: { ...prediction, findings: spoken(verdict) },
     action: strictest(verdict),
-    decidedBy: explainDecision(policy, subject, prediction),
+    decidedBy: explainDecision(policy, subjectOf(item), prediction),
     wording: { family, image: item.use.image },
     file: item.file,
     line: item.line,

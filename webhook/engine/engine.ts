@@ -1,4 +1,4 @@
-import type { ImageQuestion, PredictImage } from '../admission/ports.ts';
+import type { ImageQuestion, PredictImage, WeighPulls } from '../admission/ports.ts';
 import type { IdentityHasher } from '../credentials/identity.ts';
 import { parsePlatform } from '../image/platform.ts';
 import { parseReference, type ImageReference } from '../image/reference.ts';
@@ -9,15 +9,15 @@ import type { Policy } from '../policy/policy.ts';
 import type { PredictionCache } from '../pull/cache.ts';
 import type { ContentCheck } from '../pull/content-check.ts';
 import { createCourse, silentCourse } from '../pull/course.ts';
-import { createMeter } from '../pull/measure.ts';
+import { createMeter, type Meter } from '../pull/measure.ts';
 import { createPredictor, type NodeKnowledge, type PredictPull, type PullQuestion } from '../pull/predict.ts';
-import { weighPace } from '../pull/too-slow.ts';
 import type { Budget } from '../registry/budget.ts';
 import type { Transport } from '../registry/wire.ts';
 import { cacheKey } from './cache-key.ts';
-import { declaredRate, limitsOf, paceOf } from './pace.ts';
+import { declaredFor, hasLimit } from './pace.ts';
 import { gatherCredentials, type PodCredentials, type SecretSource } from './pod-credentials.ts';
 import { withPodsView } from './pod-view.ts';
+import { createWeighing, type NodeStock } from './weigh-pulls.ts';
 
 export type EngineOptions = {
   readonly policy: Policy;
@@ -29,6 +29,8 @@ export type EngineOptions = {
   readonly hashIdentity: IdentityHasher;
   /** Platforms of the nodes, where neither the Pod nor the policy says: from the Node objects, or none. */
   readonly nodePlatforms: () => PlatformChoice | undefined;
+  /** What the Nodes hold, where they can be read. */
+  readonly nodeStock?: NodeStock;
   readonly contentCheck: ContentCheck | undefined;
   readonly asksForeignUrls: boolean;
   /** For how long into a prediction a hint may still be looked for, where the policy asks for one. Milliseconds. */
@@ -40,6 +42,9 @@ export type EngineOptions = {
   readonly now: () => number;
 };
 
+/** Predicts one image at a time, and weighs those of one Pod together. */
+export type Engine = { readonly predict: PredictImage; readonly weigh: WeighPulls };
+
 /** The platform of most clusters, assumed and never proof of anything. */
 const ASSUMED: PlatformChoice = assumedPlatforms('linux/amd64');
 
@@ -47,7 +52,7 @@ const ASSUMED: PlatformChoice = assumedPlatforms('linux/amd64');
  * Joins what a review or a check asks, the Pod's logins, the nodes' settings and the registries' answers to one
  * prediction an image. One engine stands for one policy; the transport, the cache and the budget outlive it.
  */
-export function createEngine(options: EngineOptions): PredictImage {
+export function createEngine(options: EngineOptions): Engine {
   const { cache, hashIdentity, node, now, policy } = options;
   const meter = createMeter({ now });
   const predict = createPredictor({
@@ -63,7 +68,7 @@ export function createEngine(options: EngineOptions): PredictImage {
     tagHint: policy.hints.similarTags ? { untilMs: options.hintMs } : undefined,
     now,
   });
-  return async (question, signal) => {
+  const predictImage: PredictImage = async (question, signal) => {
     const reference = parseReference(question.image);
     if (!reference.ok) return settled({ kind: 'invalid-reference', reason: reference.error }, []);
     const credentials = await gatherCredentials(options.secrets, question.pod, signal);
@@ -71,15 +76,15 @@ export function createEngine(options: EngineOptions): PredictImage {
       const { secret, reason, findings } = credentials.error;
       return settled({ kind: 'pull-secret-malformed', secret, reason }, findings);
     }
-    const limits = limitsOf(question);
-    const { throughput } = policy.nodes;
-    const wantsThroughput = limits.length > 0 && declaredRate(reference.value.host, throughput) === undefined;
-    const asked = pullOf(options, question, reference.value, credentials.value);
-    const prediction = await lookUp(options, predict, { ...asked, wantsThroughput }, signal);
-    const paced = weighPace(prediction, paceOf(reference.value.host, limits, throughput, meter));
+    const wantsThroughput =
+      hasLimit(question) && declaredFor(reference.value.host, policy.nodes.throughput) === undefined;
+    const asked = { ...pullOf(options, question, reference.value, credentials.value), wantsThroughput };
+    const prediction = await lookUp(options, { predict, meter }, asked, signal);
     const { isTemplate } = question.pod;
-    return withPodsView(paced, { reference: reference.value, credentials: credentials.value, isTemplate });
+    return withPodsView(prediction, { reference: reference.value, credentials: credentials.value, isTemplate });
   };
+  const weigh = createWeighing({ policy, runtimes: node.runtimes, meter, nodes: options.nodeStock });
+  return { predict: predictImage, weigh };
 }
 
 function pullOf(
@@ -97,7 +102,7 @@ function pullOf(
 
 async function lookUp(
   { cache, explains, hashIdentity }: EngineOptions,
-  predict: PredictPull,
+  { predict, meter }: { readonly predict: PredictPull; readonly meter: Meter },
   asked: PullQuestion,
   signal: AbortSignal,
 ): Promise<Prediction> {
@@ -105,8 +110,21 @@ async function lookUp(
   if (explains) return predict(asked, createCourse(), signal);
   const { reference, credentials: logins, platforms } = asked;
   const load = (until: AbortSignal): Promise<Prediction> => predict(asked, silentCourse, until);
-  const isByDigest = reference.digest !== undefined;
-  return cache.get(cacheKey({ reference, logins, platforms }, hashIdentity), load, { isByDigest, signal });
+  const key = cacheKey({ reference, logins, platforms }, hashIdentity);
+  const found = await cache.get(key, load, { isByDigest: reference.digest !== undefined, signal });
+  if (!asked.wantsThroughput || !isUnmeasured(found, reference.host, meter)) return found;
+  try {
+    const again = await cache.get(`${key} measured`, load, { isByDigest: false, signal });
+    return { ...found, requests: again.requests };
+  } catch (error) {
+    if (signal.aborted) return found;
+    throw error;
+  }
+}
+
+/** An answer from memory, for whom nobody needed to know how fast the registry is, or too long ago. */
+function isUnmeasured({ requests, outcome }: Prediction, host: string, meter: Meter): boolean {
+  return requests === 0 && outcome.kind === 'pullable' && outcome.largeLayers !== undefined && meter.isDue(host);
 }
 
 function assumedPlatforms(text: string): PlatformChoice {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { PredictImage } from '../admission/ports.ts';
+import type { PredictImage, WeighPulls } from '../admission/ports.ts';
 import { createIdentityHasher } from '../credentials/identity.ts';
 import type { SettingsProblem } from '../node/endpoint.ts';
 import type { PlatformChoice } from '../outcome/prediction.ts';
@@ -15,6 +15,7 @@ import { createEngine } from './engine.ts';
 import { withReportedRuntimes } from './node-runtimes.ts';
 import { knowledgeOf, platformsOf, setupOf, type DeclaredFiles } from './node-setup.ts';
 import type { SecretSource } from './pod-credentials.ts';
+import type { NodeStock } from './weigh-pulls.ts';
 
 export type LiveEngineOptions = {
   readonly secrets: SecretSource;
@@ -25,6 +26,8 @@ export type LiveEngineOptions = {
   readonly nodePlatforms: () => PlatformChoice | undefined;
   /** What the Nodes report as `containerRuntimeVersion`, where they are known: for a policy that names no runtime. */
   readonly nodeRuntimes?: () => readonly string[];
+  /** What the Nodes hold, where they can be read. */
+  readonly nodeStock?: NodeStock;
 };
 
 export type ClusterAddresses = {
@@ -37,6 +40,7 @@ export type ClusterAddresses = {
 /** An engine whose policy can be exchanged while it runs. */
 export type LiveEngine = {
   readonly predict: PredictImage;
+  readonly weigh: WeighPulls;
   readonly policy: () => Policy;
   readonly family: () => RuntimeFamily;
   /** Puts a policy into force, with the files that it names elsewhere. Returns the mistakes in the nodes' files. */
@@ -83,6 +87,7 @@ export function createLiveEngine(options: LiveEngineOptions, policy: Policy, fil
       lookAtNodes();
       return running.predict(question, signal);
     },
+    weigh: (pulls, pod) => running.weigh(pulls, pod),
     policy: () => inForce,
     family: () => running.family,
     use: (next, nextFiles) => {
@@ -103,6 +108,7 @@ type Running = {
   readonly runtimes: readonly string[];
   readonly files: DeclaredFiles;
   readonly predict: PredictImage;
+  readonly weigh: WeighPulls;
   readonly family: RuntimeFamily;
   readonly problems: readonly SettingsProblem[];
   readonly close: () => Promise<void>;
@@ -124,7 +130,7 @@ function startEngine(options: StartOptions): Running {
     connectionsPerHost: policy.limits.connectionsPerHost,
   });
   const { knowledge, problems } = knowledgeOf(policy.nodes, setupOf(policy.nodes, files));
-  const predict = createEngine({
+  const { predict, weigh } = createEngine({
     policy,
     node: knowledge,
     secrets: options.secrets,
@@ -134,6 +140,7 @@ function startEngine(options: StartOptions): Running {
     cache: createPredictionCache({ maxEntries: MAX_CACHED, loadMs: policy.limits.registryMs, now }),
     hashIdentity: options.hashIdentity,
     nodePlatforms: () => platformsOf(policy.nodes) ?? options.nodePlatforms(),
+    ...(options.nodeStock === undefined ? {} : { nodeStock: options.nodeStock }),
     contentCheck: undefined,
     asksForeignUrls: false,
     // half of a lookup's time: what it found must still be told before the review's deadline
@@ -146,6 +153,7 @@ function startEngine(options: StartOptions): Running {
     runtimes: policy.nodes.runtimes,
     files,
     predict,
+    weigh,
     problems,
     family: knowledge.runtimes[0]?.family ?? 'containerd',
     close: transport.close,

@@ -89,8 +89,20 @@ const EVIDENCE: EvidenceTexts = {
   'tls-expired': shown,
   'tls-client-certificate-required': (outcome) => asked(outcome, 'was refused in the TLS handshake'),
   'tls-other': (outcome) => asked(outcome, 'got no TLS connection'),
-  'pull-too-slow': (outcome) =>
-    `${shortDigest(outcome.digest)}, ${formatRate(outcome.bytesPerSecond)} ${outcome.throughputFrom === 'declared' ? 'by policy nodes.throughput' : 'measured by a short read'}`,
+  'pull-too-slow': (outcome) => {
+    const { shared, heldBytes, burst } = outcome;
+    return [
+      shortDigest(outcome.digest),
+      `${formatRate(outcome.bytesPerSecond)} ${outcome.throughputFrom === 'declared' ? 'by policy nodes.throughput' : 'measured by a short read'}`,
+      ...(shared === undefined
+        ? []
+        : [`${formatRate(shared.bytesPerSecond)} in all for ${shared.nodes} nodes at once`]),
+      ...(heldBytes === undefined ? [] : [`not counting ${formatBytes(heldBytes)} that every node has`]),
+      ...(burst === undefined
+        ? []
+        : [`${burst.pulls} pulls at once on a node where registryBurst lets ${burst.allowed} start`]),
+    ].join(', ');
+  },
   'rate-limited': asked,
   'registry-error': asked,
   unreachable: asked,

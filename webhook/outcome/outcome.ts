@@ -60,11 +60,25 @@ export type Depth = 'content' | 'graph' | 'exists';
 
 export type DamagedPart = 'manifest' | 'index' | 'config' | 'layer';
 
-/** The limit that an estimated pull exceeds, and where it is set. Seconds. */
+/**
+ * The limit that an estimated pull exceeds, and where it is set. Seconds. The last three are those of containerd,
+ * cri-dockerd and CRI-O for a pull that makes no progress.
+ */
 export type ExceededLimit = {
-  readonly name: 'progressDeadlineSeconds' | 'activeDeadlineSeconds' | 'maxPullSeconds' | 'image_pull_progress_timeout';
+  readonly name:
+    | 'progressDeadlineSeconds'
+    | 'activeDeadlineSeconds'
+    | 'maxPullSeconds'
+    | 'image_pull_progress_timeout'
+    | 'image-pull-progress-deadline'
+    | 'pull_progress_timeout';
   readonly seconds: number;
+  /** Whose `activeDeadlineSeconds` it is. */
+  readonly of?: 'Pod' | 'Job';
 };
+
+/** A layer by what makes it the same on every node: its digest. */
+export type LayerSize = { readonly digest: Digest; readonly size: number };
 
 type Asked = { readonly evidence: Evidence };
 
@@ -77,6 +91,8 @@ export type PullOutcome =
       /** The compressed bytes a node without any of the layers would fetch. */
       readonly compressedBytes: number | undefined;
       readonly platforms: readonly Platform[];
+      /** Those layers of a large image that are worth sharing with other images; absent for a small one. */
+      readonly largeLayers?: readonly LayerSize[];
     }
   | { readonly kind: 'invalid-reference'; readonly reason: string }
   | ({ readonly kind: 'tag-not-found'; readonly tag: string; readonly similarTags: readonly string[] } & Asked)
@@ -141,12 +157,25 @@ export type PullOutcome =
   | {
       readonly kind: 'pull-too-slow';
       readonly digest: Digest;
+      /** What a node still has to fetch of it. */
       readonly compressedBytes: number;
+      /** What one node gets; 0 where nothing came. */
       readonly bytesPerSecond: number;
       /** How the throughput is known: the policy says so, or a short read measured it. */
       readonly throughputFrom: 'declared' | 'measured';
+      /** For this image alone; Infinity where nothing came. */
       readonly estimatedSeconds: number;
       readonly limit: ExceededLimit;
+      /** The Pod's images together, where only that exceeds the limit or exceeds it by more. */
+      readonly inAll?: { readonly otherImages: number; readonly estimatedSeconds: number };
+      /** Nodes that pull at the same time and share what the registry gives in all. */
+      readonly shared?: { readonly nodes: number; readonly bytesPerSecond: number };
+      /** What every node has of it already. */
+      readonly heldBytes?: number;
+      /** For the limits on progress: nothing came for so long, or progress shows only each so many bytes. */
+      readonly stall?: { readonly silentSeconds: number } | { readonly stepBytes: number };
+      /** So many Pods of this object pull on one node at once that the kubelet makes some wait. */
+      readonly burst?: { readonly pulls: number; readonly allowed: number };
     }
   | ({ readonly kind: 'rate-limited'; readonly retryAfterSeconds: number | undefined } & Asked)
   | ({ readonly kind: 'registry-error'; readonly reason: string | undefined } & Asked)

@@ -58,8 +58,25 @@ const REMEDY: Texts = {
     const settings = declaredBy === undefined ? '' : `Check ${field(declaredBy, 96)} on the nodes, then the registry: `;
     return capitalized(`${settings}set up TLS 1.2 or later with a usual cipher and a complete certificate chain`);
   },
-  'pull-too-slow': (outcome) =>
-    `${RAISE[outcome.limit.name]} above ${formatDuration(outcome.estimatedSeconds)}, make the image smaller, or pull it onto the nodes beforehand`,
+  'pull-too-slow': (outcome) => {
+    const { inAll, limit, shared, stall } = outcome;
+    if (stall !== undefined && 'silentSeconds' in stall) {
+      return `Look at the registry and at proxies before it; if it is only slow to begin, ${RAISE[limit.name]}`;
+    }
+    const seconds =
+      stall === undefined
+        ? (inAll?.estimatedSeconds ?? outcome.estimatedSeconds)
+        : stall.stepBytes / outcome.bytesPerSecond;
+    const raise =
+      limit.name === 'activeDeadlineSeconds' && limit.of !== undefined
+        ? `raise the ${limit.of === 'Job' ? "Job's" : "Pod's"} activeDeadlineSeconds`
+        : RAISE[limit.name];
+    const fewer = shared === undefined || shared.nodes < 2 ? '' : 'start fewer Pods at a time, ';
+    const image = inAll === undefined ? 'make the image smaller' : 'make the images smaller';
+    return capitalized(
+      `${raise} above ${formatDuration(seconds)}, ${fewer}${image}, or pull ${inAll === undefined ? 'it' : 'them'} onto the nodes beforehand`,
+    );
+  },
   'rate-limited': (outcome) => {
     const wait = outcome.retryAfterSeconds === undefined ? '' : ` in ${formatDuration(outcome.retryAfterSeconds)}`;
     return `Try again${wait}; for a higher limit let the Pod log in with a pull secret, or use a mirror`;
@@ -134,10 +151,12 @@ function inFull(wording: Wording): string {
 }
 
 const RAISE = Object.freeze({
-  progressDeadlineSeconds: "Raise the Deployment's progressDeadlineSeconds",
-  activeDeadlineSeconds: "Raise the Pod's or Job's activeDeadlineSeconds",
-  maxPullSeconds: 'Raise limits.maxPullSeconds in the policy',
-  image_pull_progress_timeout: "Raise containerd's image_pull_progress_timeout on the nodes",
+  progressDeadlineSeconds: "raise the Deployment's progressDeadlineSeconds",
+  activeDeadlineSeconds: "raise the Pod's or Job's activeDeadlineSeconds",
+  maxPullSeconds: 'raise limits.maxPullSeconds in the policy',
+  image_pull_progress_timeout: "raise containerd's image_pull_progress_timeout on the nodes",
+  'image-pull-progress-deadline': "raise cri-dockerd's --image-pull-progress-deadline on the nodes",
+  pull_progress_timeout: "raise CRI-O's pull_progress_timeout on the nodes",
 } as const satisfies Record<ExceededLimit['name'], string>);
 
 const UNREACHABLE = Object.freeze({

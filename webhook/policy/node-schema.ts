@@ -1,4 +1,13 @@
 import * as z from 'zod';
+import {
+  burstOf,
+  inSeconds,
+  nodeCount,
+  registryBurst,
+  registryPullQPS,
+  stallLimit,
+  throughput,
+} from './pace-schema.ts';
 import { PULL_VERIFICATIONS, type NodeDeclaration } from './policy.ts';
 import {
   allowlistImage,
@@ -7,13 +16,11 @@ import {
   daemonJson,
   dataKey,
   dropInName,
-  host,
   hostOrCidr,
   matchImagesPattern,
   objectName,
   platformText,
   runtimeText,
-  throughputText,
   treePath,
 } from './scalar.ts';
 
@@ -35,19 +42,6 @@ const platforms = z
       ? { list: written.list, isExhaustive: written.exhaustive }
       : { list: written, isExhaustive: false },
   );
-
-const throughput = z
-  .union([
-    throughputText,
-    z.strictObject({ default: throughputText.optional(), hosts: z.record(host, throughputText).default({}) }),
-  ])
-  .optional()
-  .transform((written) => {
-    if (written === undefined) return { bytesPerSecond: undefined, hosts: {} };
-    return typeof written === 'number'
-      ? { bytesPerSecond: written, hosts: {} }
-      : { bytesPerSecond: written.default, hosts: written.hosts };
-  });
 
 /** The `nodes` part: what the nodes are declared to be. Names and texts are those of the nodes' own files. */
 export const nodesSchema = z
@@ -75,6 +69,8 @@ export const nodesSchema = z
           .array(allowlistImage)
           .default([])
           .meta({ description: 'Images that are never asked for again, with NeverVerifyAllowlistedImages.' }),
+        registryPullQPS,
+        registryBurst,
       })
       .prefault({})
       .meta({ description: "As in the kubelet's configuration." }),
@@ -87,26 +83,28 @@ export const nodesSchema = z
           .array(z.strictObject({ path: z.string().min(1), secret: objectName, key: dataKey }))
           .default([])
           .meta({ description: "Client certificates that hosts.toml names, in Secrets of Pullguard's own namespace." }),
+        imagePullProgressTimeout: stallLimit.meta({ description: 'As in config.toml of the nodes; 5m unless set.' }),
       })
       .prefault({}),
     docker: z
       .strictObject({
         daemonJson: daemonJson.optional(),
         certsD: files.meta({ description: 'Files of /etc/docker/certs.d by relative path.' }),
+        imagePullProgressDeadline: stallLimit.meta({ description: "cri-dockerd's flag of that name; 1m unless set." }),
       })
       .prefault({}),
     crio: z
       .strictObject({
         registriesConf: z.string().optional().meta({ description: 'The text of registries.conf.' }),
-        registriesConfD: z
-          .record(dropInName, z.string())
-          .default({})
-          .meta({ description: 'Files of /etc/containers/registries.conf.d by name, read in the order of their names.' }),
+        registriesConfD: z.record(dropInName, z.string()).default({}).meta({
+          description: 'Files of /etc/containers/registries.conf.d by name, read in the order of their names.',
+        }),
         certsD: files.meta({ description: 'Files of /etc/containers/certs.d by relative path.' }),
         policyJson: z
           .string()
           .optional()
           .meta({ description: 'The text of policy.json: what it rejects is refused, signatures are not verified.' }),
+        pullProgressTimeout: stallLimit.meta({ description: 'As in crio.conf of the nodes; none unless set.' }),
       })
       .prefault({}),
     insecureRegistries: z
@@ -118,7 +116,11 @@ export const nodesSchema = z
       .default([])
       .meta({ description: 'PEM texts of authorities that every node trusts for every registry.' }),
     throughput,
-    serializeImagePulls: z.boolean().optional().meta({ description: "As in the kubelet's configuration." }),
+    count: nodeCount,
+    serializeImagePulls: z
+      .boolean()
+      .optional()
+      .meta({ description: "As in the kubelet's configuration; a Pod's own images come one by one in any case." }),
     maxParallelImagePulls: z
       .int()
       .min(1)
@@ -135,22 +137,31 @@ export const nodesSchema = z
       });
     }
   })
-  .transform(({ runtime, serializeImagePulls, maxParallelImagePulls, ...nodes }): NodeDeclaration => ({
-    ...nodes,
-    runtimes: typeof runtime === 'string' ? [runtime] : runtime,
-    kubelet: {
-      ...nodes.kubelet,
-      imagePullCredentialsVerificationPolicy: nodes.kubelet.imagePullCredentialsVerificationPolicy,
-    },
-    containerd: {
-      ...nodes.containerd,
-      configPath: nodes.containerd.configPath,
-      certsDFrom: nodes.containerd.certsDFrom,
-    },
-    docker: { ...nodes.docker, daemonJson: nodes.docker.daemonJson },
-    crio: { ...nodes.crio, registriesConf: nodes.crio.registriesConf, policyJson: nodes.crio.policyJson },
-    parallelImagePulls: parallelPulls(serializeImagePulls, maxParallelImagePulls),
-  }));
+  .transform(({ runtime, serializeImagePulls, maxParallelImagePulls, ...nodes }): NodeDeclaration => {
+    const { registryPullQPS: perSecond, registryBurst: burst, ...kubelet } = nodes.kubelet;
+    const { imagePullProgressTimeout, ...containerd } = nodes.containerd;
+    const { imagePullProgressDeadline, ...docker } = nodes.docker;
+    const { pullProgressTimeout, ...crio } = nodes.crio;
+    return {
+      ...nodes,
+      runtimes: typeof runtime === 'string' ? [runtime] : runtime,
+      kubelet: {
+        ...kubelet,
+        imagePullCredentialsVerificationPolicy: kubelet.imagePullCredentialsVerificationPolicy,
+      },
+      containerd: { ...containerd, configPath: containerd.configPath, certsDFrom: containerd.certsDFrom },
+      docker: { ...docker, daemonJson: docker.daemonJson },
+      crio: { ...crio, registriesConf: crio.registriesConf, policyJson: crio.policyJson },
+      count: nodes.count,
+      parallelImagePulls: parallelPulls(serializeImagePulls, maxParallelImagePulls),
+      registryBurst: burstOf(perSecond, burst),
+      stallSeconds: {
+        containerd: inSeconds(imagePullProgressTimeout),
+        docker: inSeconds(imagePullProgressDeadline),
+        crio: inSeconds(pullProgressTimeout),
+      },
+    };
+  });
 
 /** The kubelet's own defaulting: pulls are serial unless switched off or a number above 1 is given. */
 function parallelPulls(serialize: boolean | undefined, max: number | undefined): number {

@@ -88,12 +88,26 @@ export type NodeDeclaration = {
   /** PEM texts. */
   readonly certificateAuthorities: readonly string[];
   readonly throughput: {
+    /** What one node gets from a host that has no entry of its own. */
     readonly bytesPerSecond: number | undefined;
-    readonly hosts: Readonly<Record<string, number>>;
+    readonly hosts: Readonly<Record<string, HostThroughput>>;
   };
+  /** Schedulable nodes; `undefined` leaves it to the Node objects. */
+  readonly count: number | undefined;
   /** Pulls that one node makes at a time: 1 with `serializeImagePulls`, `Infinity` where the kubelet sets no limit. */
   readonly parallelImagePulls: number;
+  /** `registryBurst`: pulls that a kubelet starts at once; `undefined` where nothing is said of it, or for no limit. */
+  readonly registryBurst: number | undefined;
+  /** Seconds without progress after which a runtime ends a pull; 0 for never, `undefined` for its default. */
+  readonly stallSeconds: {
+    readonly containerd: number | undefined;
+    readonly docker: number | undefined;
+    readonly crio: number | undefined;
+  };
 };
+
+/** Bytes per second: what one node gets from a host, and what all nodes together get. */
+export type HostThroughput = { readonly perNode: number | undefined; readonly total: number | undefined };
 
 export type Limits = {
   /** Our own deadline for one review, below `timeoutSeconds`. */

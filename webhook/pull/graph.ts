@@ -4,7 +4,7 @@ import { isIndexType, isManifestType } from '../image/media-type.ts';
 import { formatPlatform, type Platform } from '../image/platform.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { Doubt } from '../outcome/certainty.ts';
-import type { DamagedPart, Evidence, PullOutcome } from '../outcome/outcome.ts';
+import type { DamagedPart, Evidence, LayerSize, PullOutcome } from '../outcome/outcome.ts';
 import { ended, joinFailures, withDoubts, type Attempt } from './attempt.ts';
 import { fetchManifest } from './fetch.ts';
 import type { Content } from './fetched-content.ts';
@@ -19,7 +19,8 @@ export type Image = {
   readonly platform: Platform | undefined;
   /** Config and layers, each once. */
   readonly compressedBytes: number;
-  readonly largestLayer: Descriptor | undefined;
+  /** The largest first; `undefined` for a small image. */
+  readonly largeLayers: readonly LayerSize[] | undefined;
   /** Why a node might have taken another entry; absent where all take this one. */
   readonly doubt?: Doubt;
   /** Why it pulls but will not start. */

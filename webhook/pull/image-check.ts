@@ -2,7 +2,7 @@ import type { Digest } from '../image/digest.ts';
 import { decodeImageConfig, type ImageConfig, type ImageManifest } from '../image/manifest.ts';
 import { formatPlatform, type Platform } from '../image/platform.ts';
 import { err, ok, type Result } from '../image/result.ts';
-import type { Evidence, PullOutcome } from '../outcome/outcome.ts';
+import type { Evidence, LayerSize, PullOutcome } from '../outcome/outcome.ts';
 import { ended, type Attempt } from './attempt.ts';
 import { fetchConfig } from './fetch.ts';
 import type { Image, Place } from './graph.ts';
@@ -50,6 +50,9 @@ export async function checkImage(
     evidence,
   };
   const isJudged = entry === 'unnamed' && traits.entryWithoutPlatform === 'judged-by-config';
+  if (isJudged && config.value === undefined && !kind.isArtifact) {
+    return fail({ kind: 'not-checked', reason: 'limit', detail: 'a very long image config' });
+  }
   if (isJudged && !isFit(node, platform)) return fail(mismatch);
   if (traits.refusesOtherOs && isNamed(platform) && platform.os !== node.os) return fail(mismatch);
   // containerd unpacks only what is of the node's platform, whatever else it fetches
@@ -60,7 +63,7 @@ export async function checkImage(
     digest,
     platform,
     compressedBytes: sumOnce(manifest),
-    largestLayer: manifest.layers.toSorted((a, b) => b.size - a.size)[0],
+    largeLayers: largeLayersOf(manifest),
     willNotRun: kind.unrunnable ?? otherPlatform(node, platform, entry),
   });
 }
@@ -105,6 +108,17 @@ function isFit(node: Platform, platform: Platform | undefined): boolean {
 function sumOnce({ config, layers }: ImageManifest): number {
   const sizes = new Map([config, ...layers].map((one) => [one.digest, one.size]));
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}
+
+/** A smaller image is pulled before any limit that anybody sets, and what a smaller layer takes does not matter. */
+const LARGE_IMAGE_BYTES = 50 * 1024 * 1024;
+const LARGE_LAYER_BYTES = 1024 * 1024;
+
+/** Kept as long as the answer is, so only of images whose size matters. The largest comes first. */
+function largeLayersOf(manifest: ImageManifest): readonly LayerSize[] | undefined {
+  if (sumOnce(manifest) < LARGE_IMAGE_BYTES) return undefined;
+  const distinct = new Map(manifest.layers.map(({ digest, size }) => [digest, { digest, size }]));
+  return [...distinct.values()].filter(({ size }) => size >= LARGE_LAYER_BYTES).toSorted((a, b) => b.size - a.size);
 }
 
 const fail = (outcome: PullOutcome): Result<never, Attempt> => err(ended(outcome));

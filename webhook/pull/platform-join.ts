@@ -33,11 +33,13 @@ function joinSuccesses(attempts: readonly Attempt[]): Attempt {
   const found = attempts.map((one) => one.outcome).filter((outcome) => outcome.kind === 'pullable');
   const [first] = found;
   if (first === undefined) return ended({ kind: 'not-checked', reason: 'internal', detail: 'no platform is known' });
-  const sizes = found.flatMap(({ compressedBytes }) => (compressedBytes === undefined ? [] : [compressedBytes]));
+  const [largest = first] = found.toSorted((a, b) => (b.compressedBytes ?? 0) - (a.compressedBytes ?? 0));
+  const { compressedBytes, largeLayers } = largest;
   const outcome = {
     ...first,
     platforms: found.flatMap(({ platforms }) => platforms),
-    compressedBytes: sizes.length === 0 ? undefined : Math.max(...sizes),
+    compressedBytes,
+    ...(largeLayers === undefined ? {} : { largeLayers }),
   };
   return ended(outcome, uniqueDoubts(attempts.flatMap((one) => one.doubts)));
 }

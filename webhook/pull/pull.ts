@@ -78,6 +78,7 @@ async function lookInside(context: PullContext, resolved: Resolved): Promise<Att
   const known = memory.recall(key);
   if (known !== undefined) {
     course.note(`${digest} was found whole before`);
+    await measure(context, resolved, known);
     return ended(known);
   }
   if (!context.mayLookInside(endpoint)) {
@@ -89,7 +90,7 @@ async function lookInside(context: PullContext, resolved: Resolved): Promise<Att
   const outcome = outcomeOf(graph.value, resolved, context);
   const { doubt } = graph.value;
   if (doubt === undefined) memory.keep(key, outcome);
-  await measure(context, resolved, graph.value);
+  await measure(context, resolved, outcome);
   return ended(outcome, doubt === undefined ? [] : [doubt]);
 }
 
@@ -109,18 +110,21 @@ function outcomeOf(image: Image, { digest }: Resolved, { course, platform, conte
     course.note(`it pulls, but will not run: ${image.willNotRun.found}`);
     return { kind: 'will-not-run', ...image.willNotRun, wanted: [platform], digest };
   }
-  const { compressedBytes } = image;
+  const { compressedBytes, largeLayers } = image;
   course.note(`every part is there for ${formatPlatform(platform)}: ${compressedBytes} bytes`);
   const depth = contentCheck === undefined ? 'graph' : 'content';
-  return { kind: 'pullable', digest, depth, compressedBytes, platforms: [platform] };
+  const found = { kind: 'pullable', digest, depth, compressedBytes, platforms: [platform] } as const;
+  return largeLayers === undefined ? found : { ...found, largeLayers };
 }
 
 /** How fast the registry gives its largest layer, where that may matter and the budget has room for one more request. */
-async function measure(context: PullContext, { endpoint }: Resolved, image: Image): Promise<void> {
+async function measure(context: PullContext, { endpoint }: Resolved, outcome: PullOutcome): Promise<void> {
   const { meter, reference, course, signal } = context;
-  const { largestLayer: layer, compressedBytes } = image;
+  const layer = outcome.kind === 'pullable' ? outcome.largeLayers?.[0] : undefined;
   if (meter === undefined || layer === undefined || !context.mayLookInside(endpoint)) return;
-  const source = { host: reference.host, client: context.clientFor(endpoint), layer, compressedBytes };
-  const bytesPerSecond = await meter.measure(source, signal);
+  const bytesPerSecond = await meter.measure(
+    { host: reference.host, client: context.clientFor(endpoint), layer },
+    signal,
+  );
   if (bytesPerSecond !== undefined) course.note(`measured ${Math.round(bytesPerSecond)} bytes a second`);
 }
