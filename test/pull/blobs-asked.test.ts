@@ -210,6 +210,17 @@ describe('a layer at registries of every manner', () => {
   }
 });
 
+it('proves damage by the one layer of two that the registry itself says it has not', async () => {
+  const [first, second] = image.layers;
+  registry.bend({ kind: 'blob', reference: first?.digest ?? '' }, reply(404, {}, '<html>'));
+  registry.bend({ kind: 'blob', reference: second?.digest ?? '' }, status(404, 'BLOB_UNKNOWN'));
+  const host = `reg.test:${registry.port}`;
+
+  const { outcome, isConclusive } = await predict(`${host}/app:1`, { transport, setup: hostsFile(host, []) });
+
+  assert.ok(outcome.kind === 'damaged' && outcome.digest === second?.digest && isConclusive);
+});
+
 describe('a name of its own for another registry, by redirects', () => {
   const toElsewhereWhole = { path: /^\/v2\// };
   const wantsLogin = status(401, 'UNAUTHORIZED', {

@@ -419,6 +419,19 @@ const ROWS: readonly Row[] = [
     marks: ALL('y'),
   },
   {
+    rule: 'F4',
+    name: 'a config of 9 MiB behind an index entry without platform: only the config would tell',
+    fill: (repository) => {
+      const { layers } = repository.addImage();
+      const text = JSON.stringify({ ...LINUX, rootfs: { diff_ids: [OTHER_DIGEST] }, padding: 'x'.repeat(9 * 2 ** 20) });
+      const config = repository.addBlob(Buffer.from(text), OCI_CONFIG);
+      const entry = repository.addManifest({ schemaVersion: 2, config, layers }, OCI_MANIFEST);
+      repository.addIndex([bare(entry)], { tags: ['1'] });
+    },
+    marks: '?????nyyyyyy',
+    kinds: ['not-checked', 'platform-mismatch'],
+  },
+  {
     rule: 'J69',
     name: 'a missing config',
     bends: (repository) => [

@@ -29,7 +29,9 @@ export async function checkLayers(
   const [first, ...rest] = results.flatMap((result) => (result.ok ? [] : [result.error]));
   if (first === undefined) return ok(undefined);
   // one layer that is proven to be damaged is enough, however the others fare
-  return err(furthest([first, ...rest]));
+  const best = furthest([first, ...rest]);
+  const isProven = ({ outcome, doubts }: Attempt): boolean => outcome.kind === best.outcome.kind && doubts.length === 0;
+  return err([first, ...rest].find(isProven) ?? best);
 }
 
 async function checkLayer(
