@@ -147,6 +147,10 @@ describe('texts made of strings that anybody wrote', () => {
       { kind: 'pull-secret-wrong-type', secret: 'x', type: 'x' },
       { kind: 'key-nearly-matches', secret: 'x', entry: 'x', image: 'x', reason: 'x' },
       { kind: 'node-settings-problem', file: 'x', reason: 'x' },
+      {
+        kind: 'endpoints-disagree',
+        answers: [{ endpoint: 'x', role: 'mirror', content: 'x', has: false, answer: 'x' }],
+      },
       { kind: 'mutable-tag', tag: 'x' },
     ];
     fc.assert(

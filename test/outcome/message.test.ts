@@ -336,6 +336,17 @@ const FINDINGS: { readonly [K in FindingKind]: readonly [Extract<Finding, { kind
     { kind: 'certificate-expires-soon', host: 'reg:5000', validTo: '2027-01-01', days: 1 },
     /certificate of reg:5000 expires in 1 day \(2027-01-01\)/u,
   ],
+  'endpoints-disagree': [
+    {
+      kind: 'endpoints-disagree',
+      answers: [
+        { endpoint: 'mirror:5000', role: 'mirror', content: 'tag "1"', has: true, answer: 'has it' },
+        { endpoint: 'reg:5000', role: 'upstream', content: 'tag "1"', has: false, answer: 'answered 404' },
+        { endpoint: 'mirror:5000', role: 'mirror', content: 'layer x', has: false, answer: 'answered 404' },
+      ],
+    },
+    /^The endpoints .*: tag "1": mirror mirror:5000 has it, upstream reg:5000 answered 404; layer x: mirror .*; make them/u,
+  ],
   'mutable-tag': [{ kind: 'mutable-tag', tag: 'latest' }, /pin the image by digest/u],
   'node-settings-problem': [
     { kind: 'node-settings-problem', file: 'reg:5000/hosts.toml', reason: 'line 3: no value' },

@@ -74,6 +74,7 @@ describe('the default policy', () => {
         'service-account-missing': 'warn',
         'key-nearly-matches': 'warn',
         'certificate-expires-soon': 'warn',
+        'endpoints-disagree': 'warn',
         'mutable-tag': 'allow',
         'node-settings-problem': 'warn',
       },

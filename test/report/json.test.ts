@@ -73,6 +73,20 @@ describe('the JSON output', () => {
     ]);
   });
 
+  it('says what each endpoint answered, where they do not agree', () => {
+    const answers = [
+      { endpoint: 'mirror:5000', role: 'mirror', content: 'tag "1"', has: true, answer: 'has it' },
+      { endpoint: 'reg:5000', role: 'upstream', content: 'tag "1"', has: false, answer: 'answered 404' },
+    ] as const;
+    const findings = [{ kind: 'endpoints-disagree', answers }] as const;
+
+    const [row] = rows(formatJson([result(SAMPLES['tag-not-found'], { prediction: { findings } })]));
+
+    assert.deepEqual(evidenceOf(row)['endpoints'], answers);
+    const [finding] = (row?.['findings'] ?? []) as readonly Row[];
+    assert.deepEqual(finding?.['answers'], answers);
+  });
+
   it('gives the certificate, and the digest of a damaged part as evidence only', () => {
     const [tls, damaged] = rows(formatJson([result(SAMPLES['tls-expired']), result(SAMPLES.damaged)]));
 

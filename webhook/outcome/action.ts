@@ -50,6 +50,7 @@ export const DEFAULT_FINDING_ACTIONS = Object.freeze({
   'service-account-missing': 'warn',
   'key-nearly-matches': 'warn',
   'certificate-expires-soon': 'warn',
+  'endpoints-disagree': 'warn',
   'mutable-tag': 'allow',
   'node-settings-problem': 'warn',
 } as const satisfies Record<FindingKind, Action>);

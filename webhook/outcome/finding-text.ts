@@ -1,4 +1,4 @@
-import type { Finding, FindingKind } from './finding.ts';
+import type { EndpointAnswer, Finding, FindingKind } from './finding.ts';
 import { capitalized, field, quote } from './printable.ts';
 
 type FindingOf<K extends FindingKind> = Extract<Finding, { readonly kind: K }>;
@@ -25,10 +25,31 @@ const FINDING_TEXT: FindingTexts = {
     `${secretOf(finding)} has an entry ${quote(finding.entry, 64)} that does not match ${field(finding.image, 96)} because ${field(finding.reason, 120)}`,
   'certificate-expires-soon': (finding) =>
     `the certificate of ${field(finding.host, 96)} expires in ${finding.days} ${finding.days === 1 ? 'day' : 'days'} (${field(finding.validTo, 32)}): renew it, or every pull from there fails`,
+  'endpoints-disagree': (finding) =>
+    `the endpoints that nodes ask do not agree: ${answersOf(finding.answers)}; make them hold the same, or take the one that fails out of the settings of the nodes`,
   'mutable-tag': (finding) =>
     `tag ${quote(finding.tag, 64)} can change between pulls: pin the image by digest (@sha256:...)`,
   'node-settings-problem': (finding) => `node settings ${field(finding.file, 96)}: ${field(finding.reason, 160)}`,
 };
+
+/** More endpoints, or more contents, than a sentence can hold. */
+const MOST_ANSWERS = 4;
+
+/** By content, in the order in which they were asked: `tag "1": mirror a:5000 has it, upstream b answered 404`. */
+function answersOf(answers: readonly EndpointAnswer[]): string {
+  const contents = [...new Set(answers.map(({ content }) => content))];
+  return contents
+    .map((content) => {
+      const own = answers.filter((one) => one.content === content);
+      const told = own
+        .slice(0, MOST_ANSWERS)
+        .map(({ role, endpoint, answer }) => `${field(role, 16)} ${field(endpoint, 64)} ${field(answer, 96)}`);
+      const rest = own.length - told.length;
+      return `${field(content, 80)}: ${told.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+    })
+    .slice(0, MOST_ANSWERS)
+    .join('; ');
+}
 
 /** One printable sentence: what was noticed, and what to do about it. */
 export function describeFinding(finding: Finding): string {

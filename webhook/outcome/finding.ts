@@ -26,9 +26,23 @@ export type Finding =
       readonly validTo: string;
       readonly days: number;
     }
+  /** Of several endpoints that a node asks some have what others lack, or give no answer at all; the pull fails. */
+  | { readonly kind: 'endpoints-disagree'; readonly answers: readonly EndpointAnswer[] }
   | { readonly kind: 'mutable-tag'; readonly tag: string }
   /** A node settings file that the runtime ignores or chokes on. */
   | { readonly kind: 'node-settings-problem'; readonly file: string; readonly reason: string };
+
+/** What one endpoint said when it was asked for the image or a part of it. */
+export type EndpointAnswer = {
+  /** Host with port. */
+  readonly endpoint: string;
+  readonly role: 'mirror' | 'upstream';
+  /** `tag "1"`, `layer sha256:0123456789ab`. */
+  readonly content: string;
+  readonly has: boolean;
+  /** Completes the endpoint's name: `has it`, `answered 404 MANIFEST_UNKNOWN`. */
+  readonly answer: string;
+};
 
 export type FindingKind = Finding['kind'];
 
@@ -41,6 +55,7 @@ export const FINDING_KINDS = [
   'service-account-missing',
   'key-nearly-matches',
   'certificate-expires-soon',
+  'endpoints-disagree',
   'mutable-tag',
   'node-settings-problem',
 ] as const satisfies readonly FindingKind[];

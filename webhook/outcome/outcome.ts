@@ -91,6 +91,8 @@ export type PullOutcome =
       /** The compressed bytes a node without any of the layers would fetch. */
       readonly compressedBytes: number | undefined;
       readonly platforms: readonly Platform[];
+      /** The request that the name was resolved by. */
+      readonly evidence?: Evidence;
       /** Those layers of a large image that are worth sharing with other images; absent for a small one. */
       readonly largeLayers?: readonly LayerSize[];
     }
@@ -126,6 +128,8 @@ export type PullOutcome =
       readonly found: string;
       readonly wanted: readonly Platform[];
       readonly digest: Digest;
+      /** As in `pullable`. */
+      readonly evidence?: Evidence;
     }
   | {
       readonly kind: 'never-pull-absent';
@@ -153,7 +157,7 @@ export type PullOutcome =
   | ({ readonly kind: 'tls-wrong-name'; readonly certificate: CertificateFacts | undefined } & Asked)
   | ({ readonly kind: 'tls-expired'; readonly certificate: CertificateFacts | undefined } & Asked)
   | ({ readonly kind: 'tls-client-certificate-required' } & Asked)
-  | ({ readonly kind: 'tls-other'; readonly reason: string } & Asked)
+  | ({ readonly kind: 'tls-other'; readonly reason: string; readonly certificate?: CertificateFacts } & Asked)
   | {
       readonly kind: 'pull-too-slow';
       readonly digest: Digest;

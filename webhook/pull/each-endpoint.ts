@@ -1,6 +1,7 @@
 import { err, type Result } from '../image/result.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import { ended, joinFailures, type Attempt } from './attempt.ts';
+import type { Wanted } from './endpoint-answers.ts';
 import type { PullContext } from './pull-context.ts';
 
 /** One endpoint did not give the content. `isFinal`: it gave something else, and the runtime asks nobody after it. */
@@ -13,7 +14,11 @@ export type Visit<T> = (client: RegistryClient, retriesServerErrors: boolean) =>
  * Asks the endpoints in order for one content; the first failure is the one reported (containerd
  * `dockerFetcher.Fetch`). Runtimes that stay with the endpoint that resolved the name have only that one here.
  */
-export async function fromEachEndpoint<T>(context: PullContext, visit: Visit<T>): Promise<Result<T, Attempt>> {
+export async function fromEachEndpoint<T>(
+  context: PullContext,
+  wanted: Wanted,
+  visit: Visit<T>,
+): Promise<Result<T, Attempt>> {
   // where one may, containerd asks all of them (`dockerFetcher.Fetch`)
   const endpoints = context.endpoints.some(({ canPull }) => canPull) ? context.endpoints : [];
   const misses: Miss[] = [];
@@ -23,10 +28,12 @@ export async function fromEachEndpoint<T>(context: PullContext, visit: Visit<T>)
     // oxlint-disable-next-line no-await-in-loop
     const got = await visit(context.clientFor(endpoint), context.traits.retriesServerErrors && isLast);
     if (got.ok) {
+      if (misses.length > 0) context.noteAnswer(endpoint, wanted, undefined);
       for (const { attempt } of misses) context.noteDetour(attempt);
       return got;
     }
     misses.push(got.error);
+    context.noteAnswer(endpoint, wanted, got.error.attempt.outcome);
     if (got.error.isFinal) break;
   }
   const chosen = misses.find((one) => one.isFinal) ?? misses[0];

@@ -19,7 +19,7 @@ export function fetchManifest(
   part: DamagedPart,
 ): Promise<Result<Content, Attempt>> {
   const expected = { part, digest, size: context.traits.checksSizes === 'all' ? size : undefined };
-  return fromEachEndpoint(context, async (client, retriesServerErrors) => {
+  return fromEachEndpoint(context, expected, async (client, retriesServerErrors) => {
     const ask: Ask = {
       method: 'GET',
       resource: { kind: 'manifest', key: digest, accept: `${mediaType}, */*` },
@@ -39,7 +39,7 @@ export function fetchConfig(
   { digest, size }: Descriptor,
 ): Promise<Result<FetchedConfig, Attempt>> {
   const expected = { part: 'config', digest, size: context.traits.checksSizes === 'none' ? undefined : size } as const;
-  return fromEachEndpoint<FetchedConfig>(context, async (client, retriesServerErrors) => {
+  return fromEachEndpoint<FetchedConfig>(context, expected, async (client, retriesServerErrors) => {
     const ask: Ask = {
       method: 'GET',
       resource: { kind: 'blob', digest },

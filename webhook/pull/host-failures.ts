@@ -1,5 +1,6 @@
 import { MANIFEST_ACCEPT } from '../image/media-type.ts';
 import { manifestKey } from '../image/reference.ts';
+import type { Endpoint } from '../node/endpoint.ts';
 import type { Answer, RegistryClient } from '../registry/client.ts';
 import { ended, joinFailures, withDoubts, type Attempt } from './attempt.ts';
 import type { PullContext } from './pull-context.ts';
@@ -8,6 +9,7 @@ import type { RuntimeTraits } from './traits.ts';
 
 /** How one endpoint failed to resolve the name. */
 export type HostFailure = {
+  readonly endpoint: Endpoint;
   readonly attempt: Attempt;
   /** Absent where it gave no answer at all, or no way to log in. */
   readonly answer: Answer | undefined;
@@ -22,7 +24,9 @@ export async function summarize(failures: readonly HostFailure[], context: PullC
   for (const failure of failures) {
     // on the way to a denial: one request after the other
     // oxlint-disable-next-line no-await-in-loop
-    explained.push({ ...failure, attempt: await explain(failure, context) });
+    const attempt = await explain(failure, context);
+    context.noteAnswer(failure.endpoint, context.reference, attempt.outcome);
+    explained.push({ ...failure, attempt });
   }
   const chosen = choose(explained, context.traits.ranking);
   if (chosen === undefined) {

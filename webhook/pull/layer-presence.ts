@@ -19,7 +19,7 @@ export function findLayer(context: PullContext, layer: LayerName): Promise<Resul
   const size = context.traits.checksSizes === 'all' ? layer.size : undefined;
   const expected: Expected = { part: 'layer', digest: layer.digest, size };
   const resource = { kind: 'blob', digest: layer.digest } as const;
-  return fromEachEndpoint(context, async (client, retriesServerErrors) => {
+  return fromEachEndpoint(context, expected, async (client, retriesServerErrors) => {
     const head = await client.ask(
       { method: 'HEAD', resource, maxBytes: 0, retriesServerErrors: false },
       context.signal,

@@ -1,6 +1,7 @@
 import type { Credential } from '../credentials/credential.ts';
 import type { ImageReference } from '../image/reference.ts';
 import type { PlanEndpoints } from '../node/settings.ts';
+import { describeFinding } from '../outcome/finding-text.ts';
 import type { PlatformChoice, Prediction } from '../outcome/prediction.ts';
 import type { Runtime } from '../outcome/runtime.ts';
 import type { Budget } from '../registry/budget.ts';
@@ -69,6 +70,11 @@ export function createPredictor(options: PredictorOptions): PredictPull {
     }
     const attempt = await tryRuntimes(work, course, signal);
     const judged = await weighProof(work, attempt, course, signal);
+    const disagreement = work.endpointAnswers.disagreement(judged.outcome);
+    if (disagreement !== undefined) {
+      work.addFinding(disagreement);
+      course.note(describeFinding(disagreement));
+    }
     const outcome = await withSimilarTags(work, judged, { course, startedMs }, signal);
     return {
       ...judged,

@@ -5,6 +5,7 @@ import type { RegistryClient } from '../registry/client.ts';
 import type { Attempt } from './attempt.ts';
 import type { ContentCheck } from './content-check.ts';
 import type { Course } from './course.ts';
+import type { EndpointAnswers } from './endpoint-answers.ts';
 import type { ForeignLayers } from './foreign-layers.ts';
 import type { GraphMemory } from './graph-memory.ts';
 import type { Meter } from './measure.ts';
@@ -29,6 +30,8 @@ export type PullContext = {
   readonly meter: Meter | undefined;
   /** Told how an endpoint failed that another one stood in for: with it the pull might have gone another way. */
   readonly noteDetour: (attempt: Attempt) => void;
+  /** Told what each endpoint said, for a failure where they do not agree. */
+  readonly noteAnswer: EndpointAnswers['note'];
   readonly course: Course;
   /** The end of this prediction. */
   readonly signal: AbortSignal;

@@ -1,6 +1,6 @@
 import { isIndexType, isManifestType, isSchema1Type } from '../image/media-type.ts';
 import { formatPlatform } from '../image/platform.ts';
-import type { PullOutcome } from '../outcome/outcome.ts';
+import type { Evidence, PullOutcome } from '../outcome/outcome.ts';
 import { ended, isSuccess, joinFailures, withDoubts, type Attempt } from './attempt.ts';
 import { checkGraph, type Image } from './graph.ts';
 import type { GraphKey } from './graph-memory.ts';
@@ -39,12 +39,18 @@ async function pullFrom(context: PullContext): Promise<Attempt> {
   const { fallsBackFor } = context.traits;
   const staying = fallsBackFor === 'each-request' ? context : { ...context, endpoints: [endpoint] };
   const isManifest = isIndexType(mediaType) || isManifestType(mediaType);
-  const attempt = await (isManifest && size > 0
+  const judged = await (isManifest && size > 0
     ? lookInside(staying, resolved.value)
     : judgeStranger(staying, resolved.value));
+  const attempt = { ...judged, outcome: resolvedBy(judged.outcome, resolved.value.evidence) };
   const hasMore = fallsBackFor === 'resolving' && endpoint !== context.endpoints.at(-1);
   // containers/image asks the endpoints after a mirror for blobs too since 2026, in CRI-O versions that nobody declares
   return hasMore && !isSuccess(attempt.outcome) ? withDoubts(attempt, 'node-runtime') : attempt;
+}
+
+/** What is well was asked for too: the request that the name was resolved by, this time. */
+function resolvedBy(outcome: PullOutcome, evidence: Evidence): PullOutcome {
+  return outcome.kind === 'pullable' || outcome.kind === 'will-not-run' ? { ...outcome, evidence } : outcome;
 }
 
 /** What is no manifest by its type: schema 1 hangs on the version, all else is no image (pull-parity D11, F15). */

@@ -27,9 +27,11 @@ export async function resolve(context: PullContext): Promise<Result<Resolved, At
     // oxlint-disable-next-line no-await-in-loop
     const got = await askHost(context, endpoint, retriesServerErrors);
     if (got.ok) {
+      context.noteAnswer(endpoint, reference, undefined);
       for (const { attempt } of failures) context.noteDetour(attempt);
       return got;
     }
+    context.noteAnswer(endpoint, reference, got.error.attempt.outcome);
     failures.push(got.error);
     if (got.error.isFinal) {
       context.course.note('the runtime asks nobody after such an answer');
@@ -64,9 +66,9 @@ async function askHost(
   const client = context.clientFor(endpoint);
   const resource = { kind: 'manifest', key: manifestKey(reference), accept: MANIFEST_ACCEPT } as const;
   const failed = (attempt: Attempt, answer?: Answer, isFinal = false): Result<never, HostFailure> =>
-    err({ attempt, answer, client, isFinal });
+    err({ endpoint, attempt, answer, client, isFinal });
   const settle = (got: Result<Resolved, Unresolved>, answer: Answer): Result<Resolved, HostFailure> =>
-    got.ok ? got : err({ attempt: got.error.attempt, answer, client, isFinal: got.error.isFinal });
+    got.ok ? got : err({ endpoint, attempt: got.error.attempt, answer, client, isFinal: got.error.isFinal });
 
   let headStatus: number | undefined;
   if (sendsHead(context)) {

@@ -111,6 +111,7 @@ async function tryOne(
     contentCheck: options.contentCheck,
     foreignLayers: work.foreignLayers,
     meter: question.wantsThroughput ? options.meter : undefined,
+    noteAnswer: work.endpointAnswers.note,
     course,
     signal,
   });

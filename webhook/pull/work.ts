@@ -5,6 +5,7 @@ import type { Identity } from '../outcome/outcome.ts';
 import { createRegistryClient, type RegistryClient } from '../registry/client.ts';
 import type { ClientStyle } from '../registry/token.ts';
 import type { Course } from './course.ts';
+import { createEndpointAnswers, type EndpointAnswers } from './endpoint-answers.ts';
 import { askForeignUrls, passOver, type ForeignLayers } from './foreign-layers.ts';
 import type { PredictorOptions, PullQuestion } from './predict.ts';
 import { createTagLists, type TagLists } from './tag-list.ts';
@@ -21,6 +22,7 @@ export type Work = {
   readonly clients: () => readonly RegistryClient[];
   readonly foreignLayers: ForeignLayers;
   readonly tagLists: TagLists;
+  readonly endpointAnswers: EndpointAnswers;
   /** Where requests are written down from now on. */
   readonly follow: (course: Course) => void;
   readonly requests: () => number;
@@ -70,6 +72,7 @@ export function startWork(options: PredictorOptions, question: PullQuestion, sta
     clients: () => [...clients.values()],
     foreignLayers: options.asksForeignUrls ? askForeignUrls(transport, countRequest, addressesOf) : passOver,
     tagLists: createTagLists(),
+    endpointAnswers: createEndpointAnswers(),
     follow: (next) => {
       course = next;
     },

@@ -47,7 +47,12 @@ function certificateOutcome(
     case 'unknown-authority':
       return { kind: 'tls-unknown-authority', certificate, evidence };
     case 'other':
-      return { kind: 'tls-other', reason: 'the certificate chain does not verify', evidence };
+      return {
+        kind: 'tls-other',
+        reason: 'the certificate chain does not verify',
+        ...(certificate === undefined ? {} : { certificate }),
+        evidence,
+      };
     default:
       return assertNever(failure.fault);
   }

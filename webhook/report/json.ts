@@ -28,7 +28,7 @@ function resultToJson(result: CheckResult): Readonly<Record<string, unknown>> {
     findings: findings.map(findingToJson),
     digest: imageDigest(outcome) ?? null,
     depth: outcome.kind === 'pullable' ? outcome.depth : null,
-    evidence: factsOf(outcome),
+    evidence: { ...factsOf(outcome), ...endpointsOf(findings) },
     requests,
     millis,
   };
@@ -45,6 +45,12 @@ function findingToJson(finding: Finding): Readonly<Record<string, unknown>> {
   return { kind, message: describeFinding(finding), ...bounded(facts) };
 }
 
+/** What each endpoint said, where they do not agree. */
+function endpointsOf(findings: readonly Finding[]): Readonly<Record<string, unknown>> {
+  const found = findings.find((finding) => finding.kind === 'endpoints-disagree');
+  return found === undefined ? {} : bounded({ endpoints: found.answers });
+}
+
 /** The digest that the image itself was found to have: that of a damaged part is no such digest. */
 function imageDigest(outcome: PullOutcome): string | undefined {
   return 'digest' in outcome && outcome.kind !== 'damaged' ? outcome.digest : undefined;
@@ -53,7 +59,7 @@ function imageDigest(outcome: PullOutcome): string | undefined {
 /** Whatever the outcome carries besides its kind, flat: the request and its answer first. */
 function factsOf(outcome: PullOutcome): Readonly<Record<string, unknown>> {
   const { kind: _kind, ...facts } = outcome;
-  if (!('evidence' in facts)) return bounded(facts);
+  if (!('evidence' in facts) || facts.evidence === undefined) return bounded(facts);
   const { evidence, ...others } = facts;
   return { ...requestToJson(evidence), ...bounded(others) };
 }

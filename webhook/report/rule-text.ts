@@ -51,7 +51,7 @@ export const OUTCOME_RULES = Object.freeze({
   ),
   'access-denied': rule(
     'The registry denies access',
-    'Credentials are missing, wrong or lack rights. Look at imagePullSecrets of the Pod and its ServiceAccount, and at the keys in those secrets.',
+    'Credentials are missing, wrong or lack rights, or the settings of the nodes refuse the image. Look at imagePullSecrets of the Pod and its ServiceAccount, and at the keys in those secrets.',
   ),
   'http-not-declared': rule(
     'The registry speaks plain HTTP and the nodes are not told so',
@@ -146,6 +146,10 @@ export const FINDING_RULES = Object.freeze({
   'certificate-expires-soon': rule(
     'The certificate of the registry expires soon',
     'Renew it, or every pull from there fails.',
+  ),
+  'endpoints-disagree': rule(
+    'The endpoints that nodes ask do not agree',
+    'Of mirrors and upstream some have what others lack or give no answer: a node pulls or fails by whom it reaches.',
   ),
   'mutable-tag': rule('The tag can change', 'Pin the image by digest.'),
   'node-settings-problem': rule(
