@@ -47,6 +47,17 @@ describe('whose pull secrets count', () => {
     assert.deepEqual(reads, ['team/ci']);
   });
 
+  it('read once for all images of the Pod, and again for the next Pod', async () => {
+    const { askPod, reads } = rig({ secrets: { ci: good() } });
+    const images = ['containers[0]', 'containers[1]'].map((path, at) => ({ image: `${closed.host}/app:${at}`, path }));
+
+    await askPod(images, { imagePullSecrets: ['ci'] });
+    assert.deepEqual(reads, ['team/ci']);
+
+    await askPod(images, { imagePullSecrets: ['ci'] });
+    assert.deepEqual(reads, ['team/ci', 'team/ci']);
+  });
+
   it("the ServiceAccount's where the Pod names none", async () => {
     const serviceAccounts = { builder: { kind: 'found', imagePullSecrets: ['ci'] } } as const;
     const { ask, reads } = rig({ secrets: { ci: good() }, serviceAccounts });
@@ -97,6 +108,12 @@ describe('pull secrets that are of no use', () => {
     {
       name: 'not read in time',
       secrets: { ci: { kind: 'unavailable', reason: 'timeout' } },
+      finding: 'pull-secret-unreadable',
+      doubts: ['secret-unread'],
+    },
+    {
+      name: 'too large to be looked at',
+      secrets: { ci: dockerSecret(JSON.stringify({ auths: { 'elsewhere.test': { auth: 'x'.repeat(200_000) } } })) },
       finding: 'pull-secret-unreadable',
       doubts: ['secret-unread'],
     },

@@ -15,7 +15,7 @@ import type { Budget } from '../registry/budget.ts';
 import type { Transport } from '../registry/wire.ts';
 import { cacheKey } from './cache-key.ts';
 import { declaredFor, hasLimit } from './pace.ts';
-import { gatherCredentials, type PodCredentials, type SecretSource } from './pod-credentials.ts';
+import { createCredentialReader, type PodCredentials, type SecretSource } from './pod-credentials.ts';
 import { withPodsView } from './pod-view.ts';
 import { createWeighing, type NodeStock } from './weigh-pulls.ts';
 
@@ -55,6 +55,7 @@ const ASSUMED: PlatformChoice = assumedPlatforms('linux/amd64');
 export function createEngine(options: EngineOptions): Engine {
   const { cache, hashIdentity, node, now, policy } = options;
   const meter = createMeter({ now });
+  const readCredentials = createCredentialReader(options.secrets);
   const predict = createPredictor({
     transport: options.transport,
     budget: options.budget,
@@ -71,7 +72,7 @@ export function createEngine(options: EngineOptions): Engine {
   const predictImage: PredictImage = async (question, signal) => {
     const reference = parseReference(question.image);
     if (!reference.ok) return settled({ kind: 'invalid-reference', reason: reference.error }, []);
-    const credentials = await gatherCredentials(options.secrets, question.pod, signal);
+    const credentials = await readCredentials(question.pod, signal);
     if (!credentials.ok) {
       const { secret, reason, findings } = credentials.error;
       return settled({ kind: 'pull-secret-malformed', secret, reason }, findings);

@@ -1,4 +1,5 @@
 import type { PullSecret } from '../credentials/credential.ts';
+import { configTextOf } from '../credentials/docker-config.ts';
 import { createKeyring, type Keyring } from '../credentials/keyring.ts';
 import type { PodDemand } from '../admission/ports.ts';
 import type { Finding } from '../outcome/finding.ts';
@@ -41,12 +42,31 @@ export type MalformedSecret = {
 
 /** A Pod that names more is mistaken or hostile; the kubelet would read them all, so what is left out counts as unread. */
 const MAX_SECRETS = 16;
+/** Of all secrets of a Pod together. Real ones have a few KiB; one of 1 MiB takes half a second to decode. */
+const MAX_CONFIG_CHARACTERS = 128 * 1024;
+
+/** The logins of a Pod, as {@link gatherCredentials} finds them. */
+export type ReadCredentials = (pod: PodDemand, signal: AbortSignal) => Promise<Result<PodCredentials, MalformedSecret>>;
+
+/** Gathers them once for all images of a Pod; for the next review of the same Pod it looks again. */
+export function createCredentialReader(source: SecretSource): ReadCredentials {
+  const gathered = new WeakMap<PodDemand, ReturnType<ReadCredentials>>();
+  return (pod, signal) => {
+    const before = gathered.get(pod);
+    if (before !== undefined) return before;
+    const now = gatherCredentials(source, pod, signal);
+    gathered.set(pod, now);
+    // one image's deadline is not the next one's answer
+    now.catch(() => gathered.delete(pod));
+    return now;
+  };
+}
 
 /**
  * The logins of a Pod, from its own namespace alone (design, rule 5): its own list, or its ServiceAccount's where that
  * list is empty (pull-parity C1). A missing secret is passed over (C2), a malformed one stops everything (C4).
  */
-export async function gatherCredentials(
+async function gatherCredentials(
   source: SecretSource,
   pod: PodDemand,
   signal: AbortSignal,
@@ -55,8 +75,8 @@ export async function gatherCredentials(
   // a list with an empty name is a list, but names nothing (pull-parity C1)
   const named = [...new Set(list.names)].filter((name) => name !== '');
   const wanted = named.slice(0, MAX_SECRETS);
-  const reads = await Promise.all(
-    wanted.map(async (name) => ({ name, read: await source.secret(pod.namespace, name, signal) })),
+  const reads = withinSize(
+    await Promise.all(wanted.map(async (name) => ({ name, read: await source.secret(pod.namespace, name, signal) }))),
   );
   const secrets = reads.flatMap(({ read }) => (read.kind === 'found' ? [read.secret] : []));
   const findings = [...list.findings, ...reads.flatMap(({ name, read }) => findingOf(name, read))];
@@ -68,6 +88,18 @@ export async function gatherCredentials(
     findings,
     isMissingSome: list.isMissing || reads.some(({ read }) => read.kind === 'missing'),
     isUnread: list.isUnread || named.length > wanted.length || reads.some(({ read }) => isUnreadable(read)),
+  });
+}
+
+type Read = { readonly name: string; readonly read: SecretRead | { readonly kind: 'too-large' } };
+
+/** In the Pod's order, as far as the limit goes: what is left out counts as unread. */
+function withinSize(reads: readonly Read[]): readonly Read[] {
+  let left = MAX_CONFIG_CHARACTERS;
+  return reads.map((one) => {
+    if (one.read.kind !== 'found') return one;
+    left -= configTextOf(one.read.secret)?.length ?? 0;
+    return left < 0 ? { name: one.name, read: { kind: 'too-large' } } : one;
   });
 }
 
@@ -88,7 +120,7 @@ async function listOf(source: SecretSource, pod: PodDemand, signal: AbortSignal)
   return { ...empty, findings: [finding], isMissing: true };
 }
 
-function findingOf(secret: string, read: SecretRead): readonly Finding[] {
+function findingOf(secret: string, read: Read['read']): readonly Finding[] {
   switch (read.kind) {
     case 'found':
       return [];
@@ -96,12 +128,13 @@ function findingOf(secret: string, read: SecretRead): readonly Finding[] {
       return [{ kind: 'pull-secret-missing', secret }];
     case 'forbidden':
     case 'unavailable':
+    case 'too-large':
       return [{ kind: 'pull-secret-unreadable', secret, reason: read.kind }];
     default:
       return assertNever(read);
   }
 }
 
-function isUnreadable({ kind }: SecretRead): boolean {
-  return kind === 'forbidden' || kind === 'unavailable';
+function isUnreadable({ kind }: Read['read']): boolean {
+  return kind === 'forbidden' || kind === 'unavailable' || kind === 'too-large';
 }

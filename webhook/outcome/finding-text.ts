@@ -6,13 +6,16 @@ type FindingTexts = { readonly [K in FindingKind]: (finding: FindingOf<K>) => st
 
 const secretOf = (finding: { readonly secret: string }): string => `pull secret ${quote(finding.secret, 64)}`;
 
+const UNREADABLE: Readonly<Record<Extract<Finding, { kind: 'pull-secret-unreadable' }>['reason'], string>> = {
+  forbidden: 'the webhook may not "get" Secrets in this namespace; grant it by RBAC',
+  unavailable: 'the Kubernetes API did not answer in time; try again',
+  'too-large': 'the pull secrets of one Pod are looked at up to 128 KiB; keep only the registries that the Pod needs',
+};
+
 const FINDING_TEXT: FindingTexts = {
   'pull-secret-missing': (finding) =>
     `${secretOf(finding)} does not exist in this namespace: the kubelet pulls without it; create it, or take it out of imagePullSecrets`,
-  'pull-secret-unreadable': (finding) =>
-    finding.reason === 'forbidden'
-      ? `${secretOf(finding)} could not be read: the webhook may not "get" Secrets in this namespace; grant it by RBAC`
-      : `${secretOf(finding)} could not be read: the Kubernetes API did not answer in time; try again`,
+  'pull-secret-unreadable': (finding) => `${secretOf(finding)} could not be read: ${UNREADABLE[finding.reason]}`,
   'pull-secret-wrong-type': (finding) =>
     `${secretOf(finding)} has type ${quote(finding.type, 64)}, which the kubelet ignores: create it as kubernetes.io/dockerconfigjson (kubectl create secret docker-registry)`,
   'pull-secret-empty': (finding) =>

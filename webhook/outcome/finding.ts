@@ -1,7 +1,11 @@
 /** What is wrong beside the outcome: it may fail a pull tomorrow, or explains why one fails today. */
 export type Finding =
   | { readonly kind: 'pull-secret-missing'; readonly secret: string }
-  | { readonly kind: 'pull-secret-unreadable'; readonly secret: string; readonly reason: 'forbidden' | 'unavailable' }
+  | {
+      readonly kind: 'pull-secret-unreadable';
+      readonly secret: string;
+      readonly reason: 'forbidden' | 'unavailable' | 'too-large';
+    }
   | { readonly kind: 'pull-secret-wrong-type'; readonly secret: string; readonly type: string }
   /** The type is right, but the key that goes with it is absent or empty. */
   | { readonly kind: 'pull-secret-empty'; readonly secret: string; readonly key: string }
