@@ -76,7 +76,7 @@ describe('reading a token', () => {
   ];
   for (const [body, error] of cases) {
     it(`${error === undefined ? 'finds one in' : 'finds none in'} ${JSON.stringify(body)}`, () => {
-      const read = readToken({ bytes: bytes(body), ending: 'whole' }, 'GET');
+      const read = readToken({ bytes: bytes(body), ending: 'whole' }, ['access_token', 'token']);
 
       assert.deepEqual(
         read,
@@ -85,10 +85,19 @@ describe('reading a token', () => {
     });
   }
 
+  it('looks for it under the names that a runtime knows, in its order', () => {
+    const both = bytes({ token: 'a', access_token: 'b' });
+    const read = (...names: Parameters<typeof readToken>[1]): unknown =>
+      readToken({ bytes: both, ending: 'whole' }, names);
+
+    assert.deepEqual(read('token', 'access_token'), { ok: true, value: { token: 'a', expiresInSeconds: undefined } });
+    assert.deepEqual(read('access_token'), { ok: true, value: { token: 'b', expiresInSeconds: undefined } });
+  });
+
   it('takes no part of an answer for the whole', () => {
     const error = 'the token service sent more than a token, or broke off';
     for (const ending of ['longer', 'cut'] as const) {
-      assert.deepEqual(readToken({ bytes: bytes({ token: 'abc' }), ending }, 'GET'), { ok: false, error });
+      assert.deepEqual(readToken({ bytes: bytes({ token: 'abc' }), ending }, ['token']), { ok: false, error });
     }
   });
 });

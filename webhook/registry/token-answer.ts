@@ -6,6 +6,8 @@ export const MAX_TOKEN_BYTES = 64 * 1024;
 /** A token goes into a header: visible ASCII only. */
 const TOKEN_SHAPE = /^[\x21-\x7e]+$/u;
 
+export type TokenName = 'access_token' | 'token';
+
 /** A token and how long it is good for, where the token service says so. */
 export type Token = { readonly token: string; readonly expiresInSeconds: number | undefined };
 
@@ -20,10 +22,10 @@ const FIELDS: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/u;
 
 /**
- * The token in a token service's answer (Docker Registry v2 authentication, "Token Response Fields"). A POST is answered
- * by an `access_token` alone; of a GET's two names `access_token` beats `token`.
+ * The token in a token service's answer (Docker Registry v2 authentication, "Token Response Fields"). `names` are those
+ * under which the runtime looks for it, the first that is not empty.
  */
-export function readToken({ bytes, ending }: Reading, method: 'GET' | 'POST'): Result<Token> {
+export function readToken({ bytes, ending }: Reading, names: readonly TokenName[]): Result<Token> {
   if (ending !== 'whole') return err('the token service sent more than a token, or broke off');
   let value: unknown;
   try {
@@ -34,7 +36,7 @@ export function readToken({ bytes, ending }: Reading, method: 'GET' | 'POST'): R
   const fields = fieldsOf(value);
   if (fields === undefined) return err('the token service answered in JSON that no runtime reads');
   const { texts, expiresInSeconds } = fields;
-  const token = texts.get('access_token') ?? (method === 'GET' ? texts.get('token') : undefined);
+  const token = names.map((name) => texts.get(name)).find((one) => one !== undefined);
   return token !== undefined && TOKEN_SHAPE.test(token)
     ? ok({ token, expiresInSeconds })
     : err('the token service did not include a token in its answer');

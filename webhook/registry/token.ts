@@ -5,7 +5,7 @@ import { targetAt } from './endpoint.ts';
 import { readErrorBody } from './error-body.ts';
 import type { NetworkFailure } from './failure.ts';
 import type { Send } from './sender.ts';
-import { MAX_TOKEN_BYTES, readToken, type Token } from './token-answer.ts';
+import { MAX_TOKEN_BYTES, readToken, type Token, type TokenName } from './token-answer.ts';
 import type { WireReply, WireRequest, WireTarget } from './wire.ts';
 
 /** A user's name and password, or nothing. Structural, so that this layer need not know the keyring. */
@@ -54,11 +54,13 @@ export async function fetchToken(
   if (login !== undefined && request.style === 'containerd') {
     const reply = await send(postRequest(request, login), signal, purpose);
     if (!reply.ok) return err({ kind: 'network', method: 'POST', failure: reply.error });
-    if (!POST_UNKNOWN.has(reply.value.status)) return judge('POST', reply.value);
+    if (!POST_UNKNOWN.has(reply.value.status)) return judge('POST', reply.value, ['access_token']);
     reply.value.drop(); // the token service may not know POST
   }
   const reply = await send(getRequest(request), signal, purpose);
-  return reply.ok ? judge('GET', reply.value) : err({ kind: 'network', method: 'GET', failure: reply.error });
+  return reply.ok
+    ? judge('GET', reply.value, NAMES[request.style])
+    : err({ kind: 'network', method: 'GET', failure: reply.error });
 }
 
 function postRequest(request: TokenRequest, login: NonNullable<Login>): WireRequest {
@@ -96,7 +98,18 @@ export function basicAuthorization(login: NonNullable<Login>): string {
   return `Basic ${Buffer.from(`${login.username}:${login.password}`, 'utf8').toString('base64')}`;
 }
 
-async function judge(method: 'GET' | 'POST', reply: WireReply): Promise<Result<Token, TokenFailure>> {
+/** `access_token` beats `token`, but not in containers/image (pull-parity D5). */
+const NAMES: Readonly<Record<ClientStyle, readonly TokenName[]>> = Object.freeze({
+  containerd: ['access_token', 'token'],
+  docker: ['access_token', 'token'],
+  crio: ['token', 'access_token'],
+});
+
+async function judge(
+  method: 'GET' | 'POST',
+  reply: WireReply,
+  names: readonly TokenName[],
+): Promise<Result<Token, TokenFailure>> {
   const { status } = reply;
   if (status >= 300 && status < 400) {
     reply.drop();
@@ -111,6 +124,6 @@ async function judge(method: 'GET' | 'POST', reply: WireReply): Promise<Result<T
     const wait = retryAfterSeconds(reply.header('retry-after'), Date.now());
     return err({ kind: 'status', method, status, code, retryAfterSeconds: wait });
   }
-  const token = readToken(body, method);
+  const token = readToken(body, names);
   return token.ok ? token : err({ kind: 'unreadable', method, reason: token.error });
 }
