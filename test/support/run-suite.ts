@@ -1,34 +1,53 @@
 import { spawn } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { globSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /**
- * Runs the unit tests: the files of one folder share a process, as starting one and loading the program costs more than
- * most files' tests, and as many folders run at a time as there are cores. `node --test FILE` runs one file as ever.
+ * Runs the unit tests in a few processes, as starting one and loading the program costs more than most files' tests.
+ * `node --test FILE` runs one file as ever.
  */
 const ROOT = join(import.meta.dirname, '../..');
 const REPORTER = './test/support/reporter.ts';
 /** Only a hang takes that long. */
 const TEST_LIMIT_MS = 240_000;
-/** Started first, as the rest fits in beside them. */
-const LONGEST = ['test/pull', 'test/certs', 'test/demo', 'test/registry', 'test'];
+/** Folders that load the same parts of the program, the longest first. Whatever is in none has a process of its own. */
+const TOGETHER: readonly (readonly string[])[] = [
+  ['pull'],
+  ['check', 'cli', 'serve', 'certs', 'kube'],
+  ['registry', 'http', 'engine'],
+  ['demo', 'package', 'deploy'],
+  ['.', 'admission', 'credentials', 'image', 'manifests', 'node', 'outcome', 'policy', 'report', 'telemetry'],
+];
+/** Takes longer than half of all the others, so that one process would be waited for. */
+const IN_HALVES = 'pull';
+/** Tests wait too, for time-outs and for processes of their own. */
+const AT_A_TIME = Math.max(2, availableParallelism()) + 1;
 
 type Count = { readonly passed: number; readonly failed: number; readonly skipped: number };
-type Folder = { readonly name: string; readonly files: readonly string[] };
+type Batch = { readonly name: string; readonly files: readonly string[] };
 
-function findFolders(): readonly Folder[] {
+const folderOf = (file: string): string => (dirname(file) === 'test' ? '.' : basename(dirname(file)));
+
+function findBatches(): readonly Batch[] {
   const files = globSync('test/**/*.test.ts', { cwd: ROOT }).toSorted();
-  const names = [...new Set(files.map((file) => dirname(file)))];
-  const weight = (name: string): number => (LONGEST.includes(name) ? LONGEST.indexOf(name) : LONGEST.length);
-  return names
-    .toSorted((a, b) => weight(a) - weight(b))
-    .map((name) => ({ name, files: files.filter((file) => dirname(file) === name) }));
+  const alone = [...new Set(files.map(folderOf))].filter((folder) => !TOGETHER.flat().includes(folder));
+  return [...TOGETHER, ...alone.map((folder) => [folder])].flatMap((folders) => {
+    const batch = { name: folders.join(', '), files: files.filter((file) => folders.includes(folderOf(file))) };
+    if (!folders.includes(IN_HALVES)) return [batch];
+    const sizeOf = (file: string): number => statSync(join(ROOT, file)).size;
+    const bySize = batch.files.toSorted((a, b) => sizeOf(b) - sizeOf(a));
+    return [0, 1].map((half) => ({
+      name: `${batch.name} (${half + 1} of 2)`,
+      files: bySize.filter((_, at) => at % 2 === half),
+    }));
+  });
 }
 
-async function runFolder({ name, files }: Folder): Promise<Count> {
+async function run({ name, files }: Batch): Promise<Count> {
   const { promise, resolve } = Promise.withResolvers<{ readonly code: number | null; readonly text: string }>();
   const args = ['--test', '--test-isolation=none', `--test-reporter=${REPORTER}`, `--test-timeout=${TEST_LIMIT_MS}`];
+  const startedAt = performance.now();
   const child = spawn(process.execPath, [...args, ...files], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -46,7 +65,8 @@ async function runFolder({ name, files }: Folder): Promise<Count> {
   };
   // a process that ends badly without a failed test failed as a whole
   const isBroken = summary === undefined || (ended.code !== 0 && count.failed === 0);
-  process.stdout.write(`${name}: ${isBroken ? `ended with ${String(ended.code)}` : `${count.passed} passed`}\n`);
+  const result = isBroken ? `ended with ${String(ended.code)}` : `${count.passed} passed`;
+  process.stdout.write(`${name}: ${result} (${secondsSince(startedAt)} s)\n`);
   const notable = ended.text
     .replace(/^ℹ .*$\n?/gmu, '')
     .replace(/^\d+ passed, .*$\n?/mu, '')
@@ -55,20 +75,24 @@ async function runFolder({ name, files }: Folder): Promise<Count> {
   return isBroken ? { ...count, failed: count.failed + 1 } : count;
 }
 
-const waiting = [...findFolders()];
+const secondsSince = (startedAt: number): string => ((performance.now() - startedAt) / 1000).toFixed(1);
+
+const waiting = [...findBatches()];
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 async function work(): Promise<void> {
-  for (let folder = waiting.shift(); folder !== undefined; folder = waiting.shift()) {
-    // each worker runs one folder after the other
+  for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) {
+    // each worker runs one batch after the other
     // oxlint-disable-next-line no-await-in-loop
-    const count = await runFolder(folder);
+    const count = await run(batch);
     total.passed += count.passed;
     total.failed += count.failed;
     total.skipped += count.skipped;
   }
 }
 
-await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work));
+const startedAt = performance.now();
+await Promise.all(Array.from({ length: AT_A_TIME }, work));
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+process.stdout.write(`in ${secondsSince(startedAt)} s\n`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
