@@ -20,7 +20,7 @@ const collectGarbage: () => void = runInNewContext('gc');
 const MIB = 1024 * 1024;
 const FILE_MIB = 64;
 /** Between two looks at the memory, as collecting garbage takes long beside the heap of many tests. */
-const LOOK_EVERY = 4 * MIB;
+const LOOK_EVERY = 8 * MIB;
 
 /** A tar with one large file, made anew each time it is wanted: it is never held. */
 function* largeTar(block: Uint8Array): Generator<Uint8Array> {
