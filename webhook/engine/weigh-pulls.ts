@@ -5,7 +5,7 @@ import type { Runtime } from '../outcome/runtime.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Meter } from '../pull/measure.ts';
 import { stallLimitsOf } from '../pull/stall-limit.ts';
-import { weighStart, type Start, type TimedPull } from '../pull/too-slow.ts';
+import { weighStart, type Pace, type Start, type TimedPull } from '../pull/too-slow.ts';
 import { createKnownLayers } from './known-layers.ts';
 import { burstOn, nodesAtOnce, paceOf } from './pace.ts';
 
@@ -36,9 +36,13 @@ export function createWeighing({ policy, runtimes, meter, nodes }: WeighingOptio
     const count = declared.count ?? nodes?.count();
     const { podsAtOnce = 1 } = pod;
     const together = nodesAtOnce(podsAtOnce, count);
-    const inTurn = pulls
-      .map((pull, at) => ({ pull, at }))
-      .toSorted((a, b) => pullTurn(a.pull.path) - pullTurn(b.pull.path));
+    const paced = pulls.map((pull, at) => {
+      const pace = paceOf(hostOf(pull.image), together, declared.throughput, meter);
+      return { pull, pace, at };
+    });
+    // the usual review, from memory: nothing to say, and it should cost nothing
+    if (!paced.some(({ pace }) => isKnown(pace))) return pulls.map(({ prediction }) => prediction);
+    const inTurn = paced.toSorted((a, b) => pullTurn(a.pull.path) - pullTurn(b.pull.path));
     const start: Start = {
       deadline: pod.deadline,
       stalls,
@@ -48,10 +52,10 @@ export function createWeighing({ policy, runtimes, meter, nodes }: WeighingOptio
     const weighWith = (
       common: ReadonlySet<string>,
     ): readonly { readonly at: number; readonly prediction: PodPull['prediction'] }[] => {
-      const timed = inTurn.map(({ pull }): TimedPull => ({
+      const timed = inTurn.map(({ pull, pace }): TimedPull => ({
         image: pull.image,
         prediction: pull.prediction,
-        pace: paceOf(hostOf(pull.image), together, declared.throughput, meter),
+        pace,
         isHeld: isHeld(pull, common),
         maxPullSeconds: pull.maxPullSeconds,
       }));
@@ -64,6 +68,10 @@ export function createWeighing({ policy, runtimes, meter, nodes }: WeighingOptio
     if (isAnySlow && nodes !== undefined) answers = weighWith(nodes.commonImages());
     return answers.toSorted((a, b) => a.at - b.at).map(({ prediction }) => prediction);
   };
+}
+
+function isKnown({ bytesPerSecond, silentSeconds }: Pace): boolean {
+  return bytesPerSecond !== undefined || silentSeconds !== undefined;
 }
 
 function hostOf(image: string): string {
