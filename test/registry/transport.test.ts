@@ -294,6 +294,37 @@ describe('a connection that is kept open', () => {
     );
   });
 
+  it('serves one request after the other, HEAD as well', async () => {
+    const server = cleanup.add(
+      await startRaw((socket) =>
+        onRequest(socket, (head) => socket.write(head.startsWith('HEAD') ? OK.replace('{}', '') : OK)),
+      ),
+    );
+    const transport = wire();
+    for (const method of ['HEAD', 'GET', 'GET', 'HEAD', 'HEAD', 'GET'] as const) {
+      // each as soon as the one before is read
+      // oxlint-disable-next-line no-await-in-loop
+      const sent = await transport.send({ ...getFrom(server.host), method }, soon());
+      // oxlint-disable-next-line no-await-in-loop
+      assert.equal(sent.ok && text(await sent.value.read(100)), method === 'HEAD' ? '' : '{}');
+    }
+
+    assert.equal(server.connections(), 1);
+  });
+
+  it('is given up where a server sends a body to HEAD', async () => {
+    const server = await writing(OK);
+    const transport = wire();
+    for (const method of ['HEAD', 'GET', 'HEAD', 'GET'] as const) {
+      // oxlint-disable-next-line no-await-in-loop
+      const sent = await transport.send({ ...getFrom(server.host), method }, soon());
+      // oxlint-disable-next-line no-await-in-loop
+      assert.equal(sent.ok && text(await sent.value.read(100)), method === 'HEAD' ? '' : '{}');
+    }
+
+    assert.equal(server.connections(), 3);
+  });
+
   it('is one of as many as are allowed, whatever is asked at a time', async () => {
     let open = 0;
     let most = 0;

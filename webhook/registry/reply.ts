@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { NetworkError, type NetworkFailure } from './failure.ts';
 import type { Reading, WireReply } from './wire.ts';
 
@@ -40,7 +41,10 @@ async function readUpTo(body: Readable, maxBytes: number, signal: AbortSignal): 
     return { bytes: Buffer.concat(chunks), ending: isTimeout ? 'timeout' : 'cut' };
   }
   const bytes = Buffer.concat(chunks);
-  return length > maxBytes ? { bytes: bytes.subarray(0, maxBytes), ending: 'longer' } : { bytes, ending: 'whole' };
+  if (length > maxBytes) return { bytes: bytes.subarray(0, maxBytes), ending: 'longer' };
+  // undici gives a socket back in the turn after its answer: whoever asks before that opens one more, with its handshake
+  await nextTurn();
+  return { bytes, ending: 'whole' };
 }
 
 async function* streamOf(body: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {

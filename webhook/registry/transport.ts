@@ -110,6 +110,8 @@ export function createTransport(options: TransportOptions): Transport {
         path: request.path,
         headers: headersOf(request.headers),
         body: request.body ?? null,
+        // undici would end the connection after each HEAD; Go, and so the nodes, goes on with it
+        reset: false,
         signal,
       });
     } catch (error) {
