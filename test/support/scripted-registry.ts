@@ -34,8 +34,11 @@ export async function startScriptedRegistry(options: ScriptedRegistryOptions = {
   };
   const bendAsAdded: Bend = async (question, answer) => {
     let bent = answer;
-    // oxlint-disable-next-line no-await-in-loop -- each bend builds on the one before it
-    for (const bend of added) bent = await bend(question, bent);
+    for (const bend of added) {
+      const next = bend(question, bent);
+      // oxlint-disable-next-line no-await-in-loop -- each bend builds on the one before it
+      bent = next instanceof Promise ? await next : next;
+    }
     return bent;
   };
   const all = [record, ...(auth === undefined ? [] : [auth]), ...bends, bendAsAdded];

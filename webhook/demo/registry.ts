@@ -71,7 +71,10 @@ export async function startRegistry(options: RegistryOptions): Promise<LoopbackS
     let answer = answerFrom(store, question);
     // each bend builds on the one before it
     // oxlint-disable-next-line no-await-in-loop
-    for (const bend of bends) answer = await bend(question, answer);
+    for (const bend of bends) {
+      const bent = bend(question, answer);
+      answer = bent instanceof Promise ? await bent : bent;
+    }
     return answer;
   });
 }
@@ -236,18 +239,24 @@ const MAX_BODY_BYTES = 1024 * 1024;
 
 async function readQuestion(request: IncomingMessage, scheme: string, pathPrefix?: string): Promise<Question> {
   const url = new URL(`${scheme}://${request.headers.host ?? 'unnamed'}${request.url ?? '/'}`);
+  const { method = 'GET', headers } = request;
+  const body = method === 'GET' || method === 'HEAD' ? '' : await readBody(request);
+  return { method, url, headers, body, route: parseRoute(url.pathname, pathPrefix) };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
   let body = '';
   for await (const chunk of request.setEncoding('utf8')) {
     body += String(chunk);
     if (body.length > MAX_BODY_BYTES) throw new Error(`a body of more than ${MAX_BODY_BYTES} bytes`);
   }
-  const { method = 'GET', headers } = request;
-  return { method, url, headers, body, route: parseRoute(url.pathname, pathPrefix) };
+  return body;
 }
 
 async function deliver(answer: Answer, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const gone = new AbortController();
-  response.once('close', () => gone.abort());
+  // without a reason, each answer would make an error with a stack
+  response.once('close', () => gone.abort('the connection is closed'));
   const { status, headers, body, delayMs = 0, bytesPerSecond, cutAt, raw } = answer;
   if (delayMs === Infinity) return;
   if (delayMs > 0) await sleep(delayMs, undefined, { signal: gone.signal });
