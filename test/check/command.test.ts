@@ -30,7 +30,7 @@ before(async () => {
   open.store.repository('app').addImage({ tags: ['1'] });
   closed.store.repository('team/app').addImage({ tags: ['1'] });
   certsD = join(folder, 'certs.d');
-  for (const host of [openHost, closedHost]) write(`certs.d/${host}/hosts.toml`, `server = "http://${host}"\n`);
+  for (const host of [openHost, closedHost]) write(`certs.d/${host}/hosts.toml`, `server = "http://${host}"\n[host]\n`);
 });
 after(async () => {
   await Promise.all([open.close(), closed.close()]);
@@ -208,7 +208,7 @@ spec: { template: { spec: { containers: [{ name: app, image: '${openHost}/app:2'
   it('follows the policy of a file', async () => {
     const policy = write(
       'policy.yaml',
-      `mode: warn\nexempt: { namespaces: [kube-system] }\nnodes: { settings: complete, containerd: { certsD: { '${openHost}/hosts.toml': 'server = "http://${openHost}"' } } }\n`,
+      `mode: warn\nexempt: { namespaces: [kube-system] }\nnodes: { settings: complete, containerd: { certsD: { '${openHost}/hosts.toml': "server = 'http://${openHost}'\\n[host]" } } }\n`,
     );
     const stdin = [pod('system', 'Nginx').replace('{ name', '{ namespace: kube-system, name'), pod('app', 'Nginx')];
 

@@ -49,7 +49,7 @@ describe('pullguard check --kubeconfig', () => {
   it('judges by the ServiceAccount, the Secrets and the policy of the cluster, in the namespace of the context', async () => {
     policy('nodes: { settings: complete, containerd: { certsDFrom: { configMap: hosts } } }');
     const key = `reg.test_${registry.port}___hosts.toml`;
-    api.put(POLICIES, { metadata: { name: 'hosts' }, data: { [key]: `server = "http://${host}"\n` } });
+    api.put(POLICIES, { metadata: { name: 'hosts' }, data: { [key]: `server = "http://${host}"\n[host]\n` } });
 
     const run = await check(`${host}/app:1`);
 

@@ -27,7 +27,7 @@ export const CAUSES = {
     workload: { name: 'plain-http', image: `${host}/team/app:1` },
     cause: `${host} speaks plain HTTP, and the nodes are not told to allow that`,
     evidence: `HEAD https://${host}/v2/team/app/manifests/1 was answered in plain HTTP`,
-    remedy: `Set server = "http://${host}" in ${CERTS_D}/${host}/hosts.toml on the nodes, or give the registry TLS; ${ONLY_FOLDER}; ${DECLARE}`,
+    remedy: `Set server = "http://${host}" and below it [host] in ${CERTS_D}/${host}/hosts.toml on the nodes, or give the registry TLS; ${ONLY_FOLDER}; ${DECLARE}`,
     nodeSays: /: http: server gave HTTP response to HTTPS client$/u,
   }),
   'an authority that the node does not know': ({

@@ -5,7 +5,7 @@ import type { NodeSetup } from '../../webhook/node/settings.ts';
 import { planFor, summariesFor } from './ask.ts';
 
 const DEFAULT = '/etc/containerd/certs.d:/etc/docker/certs.d';
-const plain = (server: string): string => `server = "http://${server}"\n`;
+const plain = (server: string): string => `server = "http://${server}"\n[host]\n`;
 
 /** Containerd's own default since 2.2, over two folders. */
 function listOf(

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memoryTree } from '../../webhook/node/file-tree.ts';
-import type { NodeSetup } from '../../webhook/node/settings.ts';
+import { createPlanner } from '../../webhook/node/plan.ts';
+import { EMPTY_SETUP, type NodeSetup } from '../../webhook/node/settings.ts';
 import { createAuthority } from '../support/pki.ts';
 import { endpointsFor, planFor, refusalFor, summariesFor } from './ask.ts';
 
@@ -264,7 +265,7 @@ server = "https://upstream.example"
   ];
   for (const [text, runtime, ms] of timeouts) {
     it(`waits ${ms} ms for a connection with dial_timeout = ${text} on ${runtime}`, () => {
-      const plan = planFor(IMAGE, runtime, hostsToml(`dial_timeout = ${text}\n`));
+      const plan = planFor(IMAGE, runtime, hostsToml(`dial_timeout = ${text}\n[host]\n`));
 
       assert.ok(plan.kind === 'endpoints');
       assert.deepEqual(plan.problems, []);
@@ -295,6 +296,77 @@ server = "https://upstream.example"
       ['reg.example:5000'],
     );
     assert.equal(plan.problems.length, 1);
+  });
+});
+
+describe('what TOML allows and a containerd refuses', () => {
+  const OLD = 'containerd@1.7';
+  const NEW = 'containerd@2.0';
+  const UNCONFIGURED = ['https://reg.example:5000/v2'];
+  const rows: readonly (readonly [text: string, runtime: string, endpoints: readonly string[], reason?: RegExp])[] = [
+    ['server = "http://s"\n', OLD, UNCONFIGURED, /expected a \[host\] table, which containerd 1\.7/u],
+    ['# nothing yet\n', OLD, UNCONFIGURED, /expected a \[host\] table/u],
+    ['server = "http://s"\n', NEW, ['http://s/v2']],
+    ['server = "http://s"\n[host]\n', OLD, ['http://s/v2']],
+    ['server = "http://s"\n[host."http://[::1]:5000"]\n', OLD, UNCONFIGURED, /expected a host without brackets/u],
+    ['server = "http://s"\n[host."http://[::1]:5000"]\n', NEW, ['http://[::1]:5000/v2', 'http://s/v2']],
+    ['\ufeffserver = "http://s"\n[host]\n', OLD, ['http://s/v2']],
+    ['\ufeffserver = "http://s"\n[host]\n', NEW, UNCONFIGURED, /expected no byte order mark/u],
+    ['SERVER = "http://s"\n[host]\n', OLD, ['http://s/v2']],
+    ['Server = "http://s"\n[host]\n', OLD, UNCONFIGURED],
+    ['Server = "http://s"\n[host]\n', NEW, ['http://s/v2']],
+    ['host = { "http://m" = {} }\n', OLD, ['http://m/v2', ...UNCONFIGURED]],
+    ['host = { "http://m" = {} }\n', NEW, UNCONFIGURED],
+    ['[host."http://m"] # the mirror\r\n', NEW, ['http://m/v2', ...UNCONFIGURED]],
+  ];
+  for (const [text, runtime, endpoints, reason] of rows) {
+    it(`goes to ${endpoints.join(' and ')} with ${JSON.stringify(text)} on ${runtime}`, () => {
+      const plan = planFor(IMAGE, runtime, hostsToml(text));
+
+      assert.deepEqual(summariesFor(IMAGE, runtime, hostsToml(text)), endpoints);
+      if (reason === undefined) assert.deepEqual(plan.problems, []);
+      else assert.match(plan.problems[0]?.reason ?? '', reason);
+    });
+  }
+});
+
+describe('the address of a registry in hosts.toml', () => {
+  const UNCONFIGURED = 'https://reg.example:5000/v2';
+  const rows: readonly (readonly [server: string, endpoint: string | undefined])[] = [
+    ['http://s/a b', 'http://s/a%20b/v2'],
+    ['http://s/%61%2Fb%3F', 'http://s/a/b%3F/v2'],
+    ['http://s/a%zz', UNCONFIGURED],
+    ['//s/a', UNCONFIGURED],
+    ['httpss://s', undefined],
+    ['httpss://s:port', UNCONFIGURED],
+  ];
+  for (const [server, endpoint] of rows) {
+    it(`${server} is ${endpoint ?? 'nowhere'}`, () => {
+      const expected = endpoint === undefined ? [] : [endpoint];
+
+      assert.deepEqual(summariesFor(IMAGE, CONTAINERD, hostsToml(`server = "${server}"`)), expected);
+    });
+  }
+});
+
+describe('a folder where a file belongs', () => {
+  it('fails every pull from the host, as a mount of a file that is missing makes one', () => {
+    const plan = refusalFor(IMAGE, CONTAINERD, certsD({ 'reg.example:5000/hosts.toml/x': '' }));
+
+    assert.equal(plan.reason, 'read "/etc/containerd/certs.d/reg.example:5000/hosts.toml": is a directory');
+    assert.equal(plan.file, '/etc/containerd/certs.d/reg.example:5000/hosts.toml');
+  });
+
+  it('fails them too the other way round', () => {
+    const plan = refusalFor(IMAGE, CONTAINERD, certsD({ 'reg.example_5000_': 'text', '_default/hosts.toml': '' }));
+
+    assert.match(plan.reason, /hosts\.toml": not a directory$/u);
+  });
+
+  it('is named before an image of that host is asked for', () => {
+    const { problems } = createPlanner({ ...EMPTY_SETUP, ...certsD({ 'reg.example:5000/hosts.toml/x': '' }) });
+
+    assert.match(problems[0]?.reason ?? '', /is a directory$/u);
   });
 });
 

@@ -103,7 +103,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     IMAGE,
     'speaks plain HTTP',
     'was answered in plain HTTP',
-    'Set server = "http://reg.example:5000" in /etc/containerd/certs.d/reg.example:5000/hosts.toml',
+    'Set server = "http://reg.example:5000" and below it [host] in /etc/containerd/certs.d/reg.example:5000/hosts.toml',
     'policy nodes.containerd.certsD',
   ],
   'which hosts.toml names the endpoint': [

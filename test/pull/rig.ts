@@ -92,6 +92,6 @@ export const login = (username: string, password: string, secret = 'ci'): Creden
 /** A containerd hosts.toml for a host: mirrors in order, then the upstream, all in plain HTTP. */
 export function hostsFile(host: string, mirrors: readonly string[], upstream = `http://${host}`): Partial<NodeSetup> {
   const tables = mirrors.map((url) => `[host."${url}"]\n  capabilities = ["pull", "resolve"]\n`);
-  const text = `server = "${upstream}"\n${tables.join('')}`;
+  const text = `server = "${upstream}"\n${tables.join('') || '[host]\n'}`;
   return { certsD: memoryTree('/etc/containerd/certs.d', { [`${host}/hosts.toml`]: text }) };
 }

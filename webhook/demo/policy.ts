@@ -18,6 +18,7 @@ nodes:
     certsD:
       intranet.test:PORT/hosts.toml: |
         server = "http://intranet.test:PORT"
+        [host]
       corp.test:PORT/ca.crt: &ca |
         CA CERTIFICATE
       alias.test:PORT/ca.crt: *ca

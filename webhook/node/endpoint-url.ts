@@ -5,24 +5,37 @@ export type EndpointUrl = {
   readonly scheme: 'http' | 'https';
   /** Host with port where one is written; letter case is kept. */
   readonly authority: string;
-  /** As written, `''` where there is none. */
+  /** As it is sent, `''` where there is none. */
   readonly path: string;
 };
 
 const URL_SHAPE =
-  /^(?<scheme>https?):\/\/(?:[^/?#@\s]*@)?(?<host>\[[0-9a-f:.]+\]|[^\s/?#:@[\]\\"<>^`{|}%]+)(?::(?<port>\d*))?(?<path>\/[^?#\s]*)?(?:[?#].*)?$/iu;
+  /^(?<scheme>https?):\/\/(?:[^/?#@\s]*@)?(?<host>\[[0-9a-f:.]+\]|[^\s/?#:@[\]\\"<>^`{|}%]+)(?::(?<port>\d*))?(?<path>\/[^?#\p{Cc}]*)?(?:[?#].*)?$/iu;
 
-/** Reads `http(s)://host[:port][/path]` as Go's url.Parse does; a user and a password are dropped. Linear. */
+/**
+ * Reads `http(s)://host[:port][/path]` as Go's url.Parse does, which wants `%` to begin an escape wherever one may
+ * stand; a user and a password are dropped. Linear.
+ */
 export function parseEndpointUrl(text: string): EndpointUrl | undefined {
   const groups = URL_SHAPE.exec(text)?.groups;
   const host = groups?.['host'];
-  if (groups === undefined || host === undefined) return undefined;
+  const path = escaped(groups?.['path'] ?? '');
+  if (groups === undefined || host === undefined || path === undefined) return undefined;
   const port = groups['port'] ?? '';
   return {
     scheme: groups['scheme']?.toLowerCase() === 'http' ? 'http' : 'https',
     authority: port === '' ? host : `${host}:${port}`,
-    path: groups['path'] ?? '',
+    path,
   };
+}
+
+/** The path in the one spelling that Go sends, whichever escapes it was written with. */
+function escaped(path: string): string | undefined {
+  try {
+    return encodeURI(decodeURIComponent(path)).replaceAll('?', '%3F').replaceAll('#', '%23');
+  } catch {
+    return undefined;
+  }
 }
 
 /** Go's `path.Clean` for what is to stand before `/<repository>`: no `..`, no doubled and no trailing slash. */

@@ -9,11 +9,11 @@ type Asked = { readonly evidence: Evidence };
 type Place = { readonly folder: string; readonly server: string; readonly file: string | undefined };
 type PerFamily = { readonly [F in RuntimeFamily]: (place: Place) => string };
 
-/** For a registry that speaks plain HTTP (pull-parity E4, E9, E11). */
+/** For a registry that speaks plain HTTP (pull-parity E4, E9, E11). containerd 1.7 reads no hosts.toml without `[host]`. */
 const ALLOW_HTTP: PerFamily = {
   containerd: ({ folder, server, file }) =>
     file === undefined
-      ? `Set server = "http://${server}" in ${hostsToml(folder)} on the nodes, or give the registry TLS`
+      ? `Set server = "http://${server}" and below it [host] in ${hostsToml(folder)} on the nodes, or give the registry TLS`
       : `Write "http://${server}" for ${server} in ${file} on the nodes, or give the registry TLS`,
   docker: ({ folder }) =>
     `Add "${folder}" to insecure-registries in /etc/docker/daemon.json on the nodes and reload docker, or give the registry TLS`,

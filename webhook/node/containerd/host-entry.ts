@@ -17,8 +17,8 @@ import type { HostsDialect } from './hosts-dialect.ts';
 
 /** One `[host."URL"]` table, or the keys at the root of hosts.toml. Files are named, not read yet. */
 export type HostEntry = {
-  /** `undefined` where none was written, or one that no request can be sent to. */
-  readonly server: HostServer | undefined;
+  /** `undefined` where none was written, or one without a host; `unusable` where no request can be sent to it. */
+  readonly server: HostServer | 'unusable' | undefined;
   readonly canPull: boolean;
   readonly canResolve: boolean;
   /** `undefined` and an empty list differ: the latter is a TLS setting too (pull-parity E6). */
@@ -50,7 +50,7 @@ const CAPABILITIES = ['pull', 'resolve', 'push'];
 
 /** Reads the keys of one host as containerd's `parseHostConfig` does; the first mistake spoils the whole file. */
 export function decodeHostEntry(written: Table, server: string, dialect: HostsDialect): Result<HostEntry, Mistake> {
-  const table = dialect.foldsKeys ? withKnownKeys(written, KEYS) : written;
+  const table = withKnownKeys(written, KEYS, dialect.goToml === 1 ? 'capitals' : 'any');
   const capabilities = readTexts(table, 'capabilities');
   if (!capabilities.ok) return capabilities;
   const names = (capabilities.value ?? []).map((name) => name.toLowerCase());
@@ -87,17 +87,25 @@ export function decodeHostEntry(written: Table, server: string, dialect: HostsDi
   });
 }
 
-/** A scheme is only looked for by its first letters, so `httpbin.example:5000` is taken for a URL without a host. */
-function readServer(server: string, isPathOverridden: boolean): Result<HostServer | undefined, Mistake> {
+/**
+ * A scheme is only looked for by its first letters, so `httpbin.example:5000` is taken for a URL without a host, and
+ * `httpss://reg.example` for one of a protocol that nobody speaks.
+ */
+function readServer(server: string, isPathOverridden: boolean): Result<HostEntry['server'], Mistake> {
   if (server === '') return ok(undefined);
-  const url = parseEndpointUrl(server.startsWith('http') ? server : `https://${server}`);
-  if (url === undefined) {
-    if (server.startsWith('http') && !/^https?:\/\/[^/?#]/iu.test(server)) return ok(undefined);
-    return err(mistake('expected a registry as http(s)://host[:port][/path]', server));
-  }
+  const written = server.startsWith('http') ? server : `https://${server}`;
+  const [, scheme = '', address] = /^([^:/?#]*):(\/\/[^/?#].*)$/u.exec(written) ?? [];
+  const url = parseEndpointUrl(`https:${address ?? '//none'}`);
+  if (url === undefined) return err(mistake('expected a registry as http(s)://host[:port][/path]', server));
+  if (address === undefined) return ok(undefined);
+  if (!/^https?$/iu.test(scheme)) return ok('unusable');
   const path = cleanPrefix(url.path);
   const isComplete = isPathOverridden || path.endsWith('/v2');
-  return ok({ scheme: url.scheme, authority: url.authority, pathPrefix: isComplete ? path : `${path}/v2` });
+  return ok({
+    scheme: scheme.toLowerCase() === 'http' ? 'http' : 'https',
+    authority: url.authority,
+    pathPrefix: isComplete ? path : `${path}/v2`,
+  });
 }
 
 function readFileNames(table: Table, key: string): Result<readonly string[] | undefined, Mistake> {

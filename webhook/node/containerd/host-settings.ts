@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
-import { displayPath } from '../certificates.ts';
+import { displayPath, type Refusal } from '../certificates.ts';
+import { field, quote } from '../../outcome/printable.ts';
 import type { SettingsProblem } from '../endpoint.ts';
 import type { FileTree } from '../file-tree.ts';
 import { findHostDirectory } from './host-directory.ts';
@@ -15,6 +16,8 @@ export type HostSettings = {
   /** The folder that relative file names start from. */
   readonly folder: string;
   readonly problems: readonly SettingsProblem[];
+  /** containerd cannot read the folder, which fails every pull from the host; absent where it can. */
+  readonly refusal?: Refusal;
 };
 
 /** Reads the folder of a host: hosts.toml, or Docker-style certificate files where there is none (pull-parity E3). */
@@ -28,6 +31,8 @@ export function readHostSettings(tree: FileTree, host: string, dialect: HostsDia
 /** As `readHostSettings`, for a folder that is known to exist. */
 export function readHostFolder(tree: FileTree, folder: string, dialect: HostsDialect): HostSettings {
   const path = posix.join(folder, 'hosts.toml');
+  const refusal = refusalOf(tree, folder, path);
+  if (refusal !== undefined) return { entries: [], declaredBy: [], folder, problems: [], refusal };
   const text = tree.read(path) ?? '';
   if (text === '') return { ...readCertificateNames(tree, folder), folder, problems: [] };
   const name = displayPath(tree, path);
@@ -41,6 +46,13 @@ export function readHostFolder(tree: FileTree, folder: string, dialect: HostsDia
     folder,
     problems: [],
   };
+}
+
+/** A folder where a file belongs, as the mount of one that is missing makes it, or the other way round. */
+function refusalOf(tree: FileTree, folder: string, path: string): Refusal | undefined {
+  const file = field(displayPath(tree, path), 300);
+  if (tree.list(folder) === undefined) return { reason: `open ${quote(file, 300)}: not a directory`, file };
+  return tree.list(path) === undefined ? undefined : { reason: `read ${quote(file, 300)}: is a directory`, file };
 }
 
 function hasSettings(entry: HostEntry): boolean {

@@ -6,15 +6,19 @@ export type HostsDialect = {
   readonly honoursDialTimeout: boolean;
   /** The capability `referrers`, since 2.2 (containerd#12309). */
   readonly knowsReferrers: boolean;
-  /** Keys in other letter case count too: since 2.0, which reads TOML by another library. */
-  readonly foldsKeys: boolean;
+  /**
+   * The major version of go-toml: 2 since containerd 2.0. With 1 a file needs a `[host]` table, a `]` within a table's
+   * quotes ends its name, and of other spellings only capital letters name a known key; with 2 those of any case do,
+   * and a byte order mark spoils the file.
+   */
+  readonly goToml: 1 | 2;
 };
 
 export function dialectOf(version: RuntimeVersion): HostsDialect {
   return {
     honoursDialTimeout: isAtLeast(version, [2, 1]),
     knowsReferrers: isAtLeast(version, [2, 2]),
-    foldsKeys: isAtLeast(version, [2, 0]),
+    goToml: isAtLeast(version, [2, 0]) ? 2 : 1,
   };
 }
 
@@ -22,5 +26,5 @@ export function dialectOf(version: RuntimeVersion): HostsDialect {
 export const NEWEST_DIALECT: HostsDialect = Object.freeze({
   honoursDialTimeout: true,
   knowsReferrers: true,
-  foldsKeys: true,
+  goToml: 2,
 });

@@ -29,6 +29,7 @@ export function planContainerd(
 ): EndpointPlan {
   const settings = certsD === undefined ? UNCONFIGURED : readHostSettings(certsD, reference.host, dialect);
   const problems: SettingsProblem[] = [...settings.problems];
+  if (settings.refusal !== undefined) return { kind: 'refused', ...settings.refusal, problems };
   const endpoints: Endpoint[] = [];
   for (const [at, entry] of settings.entries.entries()) {
     const material = certsD === undefined ? undefined : readTlsMaterial(certsD, settings.folder, entry);
@@ -37,7 +38,7 @@ export function planContainerd(
     const isUpstream = at === settings.entries.length - 1;
     const usable = isUpstream && entry.server === undefined ? withDefaultServer(entry, reference.host) : entry;
     const headers = sendableHeaders(usable, declaredBy ?? '', problems);
-    if (usable.server === undefined) {
+    if (usable.server === undefined || usable.server === 'unusable') {
       problems.push({ file: declaredBy ?? '', line: undefined, reason: UNREACHABLE_HOST });
       continue;
     }
@@ -48,7 +49,7 @@ export function planContainerd(
 }
 
 const UNREACHABLE_HOST =
-  'expected [host."URL"] to start with http:// or https://; containerd takes what starts with "http" for a URL, and this one names no host';
+  'expected the registry to start with http:// or https://; containerd takes what starts with "http" for a URL, and to this one it can send nothing';
 
 function toEndpoint(
   reference: ImageReference,

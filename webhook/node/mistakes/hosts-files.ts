@@ -1,6 +1,7 @@
 import { readHostFolder } from '../containerd/host-settings.ts';
 import { NEWEST_DIALECT } from '../containerd/hosts-dialect.ts';
 import { readTlsMaterial } from '../containerd/tls-material.ts';
+import type { Refusal } from '../certificates.ts';
 import type { SettingsProblem } from '../endpoint.ts';
 import type { FileTree } from '../file-tree.ts';
 
@@ -15,10 +16,13 @@ export function checkHostsFiles(certsD: FileTree): readonly SettingsProblem[] {
   const folders = (certsD.list('') ?? []).slice(0, MAX_FOLDERS).filter((name) => certsD.list(name) !== undefined);
   return folders.flatMap((folder) => {
     const settings = readHostFolder(certsD, folder, NEWEST_DIALECT);
+    const unread = settings.refusal === undefined ? [] : [toProblem(settings.refusal)];
     const refusals = settings.entries.flatMap((entry) => {
       const material = readTlsMaterial(certsD, settings.folder, entry);
-      return material.ok ? [] : [{ file: material.error.file, line: undefined, reason: material.error.reason }];
+      return material.ok ? [] : [toProblem(material.error)];
     });
-    return [...settings.problems, ...refusals];
+    return [...settings.problems, ...unread, ...refusals];
   });
 }
+
+const toProblem = ({ file, reason }: Refusal): SettingsProblem => ({ file, line: undefined, reason });

@@ -15,13 +15,14 @@ export function valueOf(table: Table, key: string): unknown {
 
 /**
  * The table with its keys as `known` spells them: Go's TOML readers take `Server` for `server` where the document has no
- * key of exactly that name (go-toml v2 `structField`, BurntSushi/toml `unifyStruct`).
+ * key of exactly that name (go-toml v2 `structField`, BurntSushi/toml `unifyStruct`). go-toml v1 takes only `SERVER` for
+ * it (`valueFromTree`).
  */
-export function withKnownKeys(table: Table, known: readonly string[]): Table {
+export function withKnownKeys(table: Table, known: readonly string[], spellings: 'any' | 'capitals' = 'any'): Table {
   const spelled = new Map(known.map((key) => [key.toLowerCase(), key]));
   const strangers = Object.entries(table).filter(([key]) => !known.includes(key));
   const renamed = strangers.flatMap(([key, value]) => {
-    const exact = spelled.get(key.toLowerCase());
+    const exact = spellings === 'any' || key === key.toUpperCase() ? spelled.get(key.toLowerCase()) : undefined;
     return exact === undefined ? [] : [[exact, value] as const];
   });
   return renamed.length === 0 ? table : { ...Object.fromEntries(renamed), ...table };
