@@ -60,9 +60,15 @@ export function prediction(outcome: PullOutcome, changes: Partial<Prediction> = 
 export const PULLABLE = prediction(SAMPLES.pullable);
 export const TAG_MISSING = prediction(SAMPLES['tag-not-found']);
 
+/** Each text is read once: properties judge thousands of reviews by a few policies. */
+const policies = new Map<string, Policy>();
+
 export function policyOf(yaml: string): Policy {
+  const known = policies.get(yaml);
+  if (known !== undefined) return known;
   const policy = readPolicy(yaml, 'policy.yaml');
   if (!policy.ok) throw new Error(formatMistakes('policy.yaml', policy.error));
+  policies.set(yaml, policy.value);
   return policy.value;
 }
 

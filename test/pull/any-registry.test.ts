@@ -13,9 +13,9 @@ import { startTokenService, type TokenService } from '../support/token-service.t
 import { anyFault, anyRegistry, anySort, bendTo, type Registry } from './any-registry.ts';
 import { hostsFile, login, predict, type PullOptions } from './rig.ts';
 
-const RUNS = 100;
+const RUNS = 75;
 /** Each plays two scenes. */
-const FAULT_RUNS = 50;
+const FAULT_RUNS = 40;
 const DEADLINE_MS = 250;
 /** What a machine that is busy may add; a prediction that hangs takes for ever. */
 const PATIENCE_MS = 10_000;

@@ -18,7 +18,7 @@ setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
 const MIB = 1024 * 1024;
-const FILE_MIB = 64;
+const FILE_MIB = 48;
 /** Between two looks at the memory, as collecting garbage takes long beside the heap of many tests. */
 const LOOK_EVERY = 8 * MIB;
 
