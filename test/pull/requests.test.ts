@@ -68,6 +68,31 @@ describe('what an answer costs', () => {
     );
   });
 
+  it('asks for config and layers side by side where there are many layers, as containerd does', async () => {
+    const layerSeen = Promise.withResolvers<undefined>();
+    registry.bend({ method: 'HEAD', kind: 'blob' }, (_question, answer) => {
+      layerSeen.resolve(undefined);
+      return answer;
+    });
+    registry.bend({ path: new RegExp(image.config.digest, 'u') }, async (_question, answer) => {
+      await layerSeen.promise;
+      return answer;
+    });
+
+    const { outcome } = await ask('app:1');
+
+    assert.equal(outcome.kind, 'pullable');
+  });
+
+  it('names the config where it and a layer are not there', async () => {
+    registry.bend({ kind: 'blob' }, status(404, 'BLOB_UNKNOWN'));
+
+    const { outcome, isConclusive } = await ask('app:1');
+
+    assert.ok(outcome.kind === 'damaged' && isConclusive);
+    assert.deepEqual([outcome.part, outcome.digest], ['config', image.config.digest]);
+  });
+
   for (const { name, credentials, token } of [
     { name: 'without a login', credentials: [], token: 'GET /token' },
     { name: 'with a login', credentials: [login('puller', 'pass')], token: 'POST /token' },

@@ -17,6 +17,12 @@ export type FoundManifest = {
   readonly evidence: Evidence;
 };
 
+/**
+ * More than these are asked for beside the config, over connections of their own, as containerd does. Of fewer the
+ * answers come as soon over the one connection that is open: a new one takes two round trips.
+ */
+const MANY_LAYERS = 2;
+
 /** Whether config and layers of a manifest are there and are what the runtime takes (pull-parity F4, F6 to F13). */
 export async function checkImage(
   context: PullContext,
@@ -39,7 +45,13 @@ export async function checkImage(
       evidence,
     });
   }
-  const config = await checkConfig(context, manifest, kind);
+  const isJudged = entry === 'unnamed' && traits.entryWithoutPlatform === 'judged-by-config';
+  const hangsOnConfig = isJudged || traits.refusesOtherOs || context.contentCheck !== undefined;
+  const isEarly = !hangsOnConfig && manifest.layers.length > MANY_LAYERS;
+  const [config, early] = await Promise.all([
+    checkConfig(context, manifest, kind),
+    isEarly ? checkLayers(context, manifest, undefined) : undefined,
+  ]);
   if (!config.ok) return config;
   const platform = config.value?.platform;
   const mismatch: PullOutcome = {
@@ -49,7 +61,6 @@ export async function checkImage(
     isPartial: false,
     evidence,
   };
-  const isJudged = entry === 'unnamed' && traits.entryWithoutPlatform === 'judged-by-config';
   if (isJudged && config.value === undefined && !kind.isArtifact) {
     return fail({ kind: 'not-checked', reason: 'limit', detail: 'a very long image config' });
   }
@@ -57,7 +68,7 @@ export async function checkImage(
   if (traits.refusesOtherOs && isNamed(platform) && platform.os !== node.os) return fail(mismatch);
   // containerd unpacks only what is of the node's platform, whatever else it fetches
   const isUnpacked = traits.style !== 'containerd' || isFit(node, platform);
-  const layers = await checkLayers(context, manifest, isUnpacked ? config.value : undefined);
+  const layers = early ?? (await checkLayers(context, manifest, isUnpacked ? config.value : undefined));
   if (!layers.ok) return layers;
   return ok({
     digest,
