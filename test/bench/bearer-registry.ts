@@ -3,19 +3,20 @@ import { startTokenService } from '../support/token-service.ts';
 import type { Certificate } from './certificate.ts';
 import { startCountingRegistry, type CountingRegistry } from './counting-registry.ts';
 import { openGate } from './gate.ts';
+import { createPace, type Pace } from './pace.ts';
 
-/** What one of two hosts was asked, since the last `reset`. */
-export type Counted = {
+/** What the token service was asked, since the last `reset`. */
+export type Counted = Omit<Pace, 'bend'> & {
   readonly requests: () => readonly string[];
   readonly opened: () => number;
-  readonly reset: () => void;
 };
 
 /** A registry that wants a token, and the service that gives it to anybody. */
 export async function startBearerRegistry(
   certificate: Certificate,
 ): Promise<CountingRegistry & { readonly service: Counted }> {
-  const tokens = await startTokenService({ tls: certificate.tls });
+  const { bend, ...pace } = createPace();
+  const tokens = await startTokenService({ tls: certificate.tls, bends: [bend] });
   const gate = await openGate(tokens.port);
   // the realm that the registry names is the gate's, where connections are counted
   const bearer: Bend = async (question, answer) => {
@@ -28,12 +29,18 @@ export async function startBearerRegistry(
   const registry = await startCountingRegistry(certificate.tls, bearer);
   return {
     ...registry,
+    slowDown: (delayMs) => {
+      registry.slowDown(delayMs);
+      pace.slowDown(delayMs);
+    },
     service: {
+      ...pace,
       requests: () => tokens.log.lines(),
       opened: gate.opened,
       reset: () => {
         tokens.log.clear();
         gate.reset();
+        pace.reset();
       },
     },
     close: async () => {
