@@ -65,6 +65,7 @@ const VALID: readonly Read[] = [
   [84, SHA256, 'docker.io', 'library/sha256', hex(64)],
   [86, 'h/'.padEnd(255, 'a'), 'docker.io', 'h/'.padEnd(255, 'a'), 'latest'],
   [86, 'a'.repeat(247), 'docker.io', `library/${'a'.repeat(247)}`, 'latest'],
+  [86, `h_h.example/${'a'.repeat(243)}`, 'h_h.example', 'a'.repeat(243), 'latest'],
   [86, `h.example/${'a'.repeat(255)}`, 'h.example', 'a'.repeat(255), 'latest'],
   [86, 'h.example:99999/app', 'h.example:99999', 'app', 'latest'],
 ];
@@ -120,6 +121,7 @@ const INVALID: readonly (readonly [number: number, image: string, error: RegExp]
   [85, 'docker.io/', FORMAT],
   [86, `h/${'a'.repeat(256)}`, /^repository name must not be more than 255 characters$/u],
   [86, `h.example/${'a'.repeat(256)}`, /^repository name must not be more than 255 characters$/u],
+  [86, `h_h.example/${'a'.repeat(244)}`, /^repository name must not be more than 255 characters$/u],
   [86, 'a'.repeat(248), /^repository name must not be more than 255 characters$/u],
   // security bar A1, A4, A6 to A10
   [0, '', FORMAT],

@@ -50,12 +50,13 @@ export function parseReference(text: string): Result<ImageReference> {
   const digestText = at < 0 ? undefined : split.rest.slice(at + 1);
   const remainder = cutAt(named, ':');
   const tag = remainder === named ? undefined : named.slice(remainder.length + 1);
-  // a first segment that is no DNS name but a sound path component is taken too: `ex_ample.com/app`
-  if (!HOST.test(split.host) && !PATH_COMPONENT.test(split.host)) return err(FORMAT);
+  // a first segment that is no DNS name but a sound path component is taken too, as part of the path: `ex_ample.com/app`
+  const isHost = HOST.test(split.host);
+  if (!isHost && !PATH_COMPONENT.test(split.host)) return err(FORMAT);
 
   const path = inLibrary(split.host, remainder);
   if (!path.split('/').every((component) => PATH_COMPONENT.test(component))) return err(FORMAT);
-  if (path.length > MAX_PATH_LENGTH) {
+  if (path.length + (isHost ? 0 : split.host.length + 1) > MAX_PATH_LENGTH) {
     return err(`repository name must not be more than ${MAX_PATH_LENGTH} characters`);
   }
   if (tag !== undefined && !TAG.test(tag)) return err(FORMAT);
