@@ -70,11 +70,45 @@ describe('decodeManifest', () => {
   });
 
   it('keeps where a foreign layer may be fetched', () => {
-    const layers = [descriptor({ urls: ['https://elsewhere.example/layer', 5] })];
+    const layers = [descriptor({ urls: ['https://elsewhere.example/layer'] })];
     const decoded = decodeManifest(bytes(manifest({ layers })), OCI_MANIFEST);
 
     assert.ok(decoded.ok && decoded.value.kind === 'manifest');
     assert.deepEqual(decoded.value.layers[0]?.urls, ['https://elsewhere.example/layer']);
+  });
+
+  const odd: readonly (readonly [problem: string, body: object, type: string])[] = [
+    ['a size in it is below zero', manifest({ config: descriptor({ size: -1 }) }), OCI_MANIFEST],
+    ['a size in it is below zero', index({ manifests: [descriptor({ size: -1 })] }), OCI_INDEX],
+    ['its "manifests" hold null', index({ manifests: [descriptor(), null] }), OCI_INDEX],
+    ['its "manifests" is null', manifest({ manifests: null }), OCI_MANIFEST],
+    ['its "fsLayers" is null', manifest({ fsLayers: null }), OCI_MANIFEST],
+    ['its "config" is null', index({ config: null }), OCI_INDEX],
+    ['its "layers" is null', index({ layers: null }), OCI_INDEX],
+    ['"schemaVersion" in it is not a whole number', manifest({ schemaVersion: '2' }), OCI_MANIFEST],
+    ['"mediaType" in it is not text', manifest({ mediaType: 5 }), OCI_MANIFEST],
+    ['"annotations" in it is not an object of texts', manifest({ annotations: 5 }), OCI_MANIFEST],
+    ['"annotations" in it is not an object of texts', manifest({ annotations: { a: 5 } }), OCI_MANIFEST],
+    ['"subject" in it is not an object', index({ subject: [] }), OCI_INDEX],
+    ['"urls" in it is not a list of texts', manifest({ layers: [descriptor({ urls: ['a', 5] })] }), OCI_MANIFEST],
+    ['"platform" in it is not an object', index({ manifests: [descriptor({ platform: 'linux' })] }), OCI_INDEX],
+    [
+      '"os.features" in it is not a list of texts',
+      index({ manifests: [descriptor({ platform: { os: 'linux', 'os.features': 'a' } })] }),
+      OCI_INDEX,
+    ],
+  ];
+  for (const [problem, body, type] of odd) {
+    it(`says of ${JSON.stringify(body).slice(0, 60)} that not every runtime reads it: ${problem}`, () => {
+      assert.deepEqual(decodeManifest(bytes(body), type), { ok: false, error: { kind: 'odd', problem } });
+    });
+  }
+
+  it('takes null for a field that is left out', () => {
+    const nothing = { annotations: null, subject: null, mediaType: null };
+
+    assert.ok(decodeManifest(bytes(manifest({ ...nothing, layers: [descriptor({ urls: null })] })), OCI_MANIFEST).ok);
+    assert.ok(decodeManifest(bytes(index(nothing)), OCI_INDEX).ok);
   });
 
   it('takes an index without entries and a manifest without layers, as runtimes do', () => {

@@ -414,6 +414,49 @@ const ROWS: readonly Row[] = [
   },
   {
     rule: 'F13',
+    name: 'a config with a diff id and no layers: containerd has nothing to unpack',
+    fill: (repository) => {
+      const { config } = repository.addImage();
+      repository.addManifest({ schemaVersion: 2, config, layers: [] }, OCI_MANIFEST, ['1']);
+    },
+    marks: '?????nnn??nn',
+    kinds: ['damaged'],
+  },
+  {
+    rule: 'F13',
+    name: 'a layer of a known type and one of an unknown type, with a diff id each',
+    fill: (repository) => {
+      const { config, layers } = repository.addImage({ layers: [{ at: '0' }, { at: '1' }] });
+      const mixed = layers.map((layer, at) => (at === 0 ? layer : { ...layer, mediaType: 'application/wasm' }));
+      repository.addManifest({ schemaVersion: 2, config, layers: mixed }, OCI_MANIFEST, ['1']);
+    },
+    marks: 'nnnnnnnnnnww',
+    kinds: ['unsupported-manifest', 'damaged'],
+  },
+  {
+    rule: 'F13',
+    name: 'a layer with a size below zero',
+    fill: (repository) => {
+      const { config, layers } = repository.addImage();
+      const negative = layers.map((layer) => ({ ...layer, size: -1 }));
+      repository.addManifest({ schemaVersion: 2, config, layers: negative }, OCI_MANIFEST, ['1']);
+    },
+    marks: ALL('?'),
+    kinds: ['damaged'],
+  },
+  {
+    rule: 'D12',
+    name: 'annotations that are no texts',
+    fill: (repository) => {
+      const { config, layers } = repository.addImage();
+      const annotations = { built: 5 };
+      repository.addManifest({ schemaVersion: 2, config, layers, annotations }, OCI_MANIFEST, ['1']);
+    },
+    marks: ALL('?'),
+    kinds: ['damaged'],
+  },
+  {
+    rule: 'F13',
     name: 'a config of 9 MiB',
     fill: configured({ ...LINUX, rootfs: { diff_ids: [OTHER_DIGEST] }, padding: 'x'.repeat(9 * 1024 * 1024) }),
     marks: ALL('y'),

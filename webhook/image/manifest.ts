@@ -1,5 +1,6 @@
 import { parseDigest, type Digest } from './digest.ts';
 import { isIndexType, isManifestType } from './media-type.ts';
+import { oddityOf } from './oddity.ts';
 import { normalizePlatform, type Platform } from './platform.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -41,10 +42,10 @@ export type ImageConfig = {
 const MAX_ENTRIES = 2048;
 
 /**
- * Why bytes are no manifest. `mistyped`: they may be sound, but are not what their media type says; `too-long`: they
- * may be sound, but list more than we read.
+ * Why bytes are no manifest. `mistyped`: they may be sound, but are not what their media type says; `odd`: not every
+ * runtime reads them; `too-long`: they may be sound, but list more than we read.
  */
-export type ManifestProblem = { readonly kind: 'broken' | 'mistyped' | 'too-long'; readonly problem: string };
+export type ManifestProblem = { readonly kind: 'broken' | 'mistyped' | 'odd' | 'too-long'; readonly problem: string };
 
 const mistyped = (problem: string): { readonly ok: false; readonly error: ManifestProblem } =>
   err({ kind: 'mistyped', problem });
@@ -75,12 +76,16 @@ export function decodeManifest(
     if (isPresent(value['config']) || isPresent(value['layers']) || isManifestType(declared)) {
       return mistyped('it was served as an index but is a manifest');
     }
+    const oddity = oddityOf(value, 'index');
+    if (oddity !== undefined) return err({ kind: 'odd', problem: oddity });
     const index = decodeIndex(value, mediaType);
     return index.ok ? index : broken(index.error);
   }
   if (isPresent(value['manifests']) || isIndexType(declared)) {
     return mistyped('it was served as a manifest but is an index');
   }
+  const oddity = oddityOf(value, 'manifest');
+  if (oddity !== undefined) return err({ kind: 'odd', problem: oddity });
   const manifest = decodeImageManifest(value, mediaType);
   return manifest.ok ? manifest : broken(manifest.error);
 }
@@ -205,7 +210,7 @@ function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Anything but `null` is there, even an empty list. A `null` is to containerd, but not to docker: no proof. */
+/** Anything but `null` is there, even an empty list. A `null` is to containerd, but not to docker: an oddity. */
 function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null;
 }

@@ -72,11 +72,10 @@ async function walk(
     const { kind, problem } = decoded.error;
     const { mediaType, digest } = node;
     if (kind === 'too-long') return beyond(problem);
-    return fail(
-      kind === 'mistyped'
-        ? { kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence }
-        : { kind: 'damaged', part, digest, problem: `cannot be read: ${problem}`, evidence },
-    );
+    if (kind === 'mistyped')
+      return fail({ kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence });
+    const damaged = { kind: 'damaged', part, digest, problem: `cannot be read: ${problem}`, evidence } as const;
+    return err(ended(damaged, kind === 'odd' ? ['node-runtime'] : []));
   }
   return decoded.value.kind === 'index'
     ? walkOpenIndex(context, decoded.value, evidence, place)

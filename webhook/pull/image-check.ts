@@ -2,6 +2,7 @@ import type { Digest } from '../image/digest.ts';
 import { decodeImageConfig, type ImageConfig, type ImageManifest } from '../image/manifest.ts';
 import { formatPlatform, type Platform } from '../image/platform.ts';
 import { err, ok, type Result } from '../image/result.ts';
+import type { Doubt } from '../outcome/certainty.ts';
 import type { Evidence, LayerSize, PullOutcome } from '../outcome/outcome.ts';
 import { ended, type Attempt } from './attempt.ts';
 import { fetchConfig } from './fetch.ts';
@@ -88,18 +89,20 @@ async function checkConfig(
   if (!fetched.ok) return fetched;
   const { bytes, evidence } = fetched.value;
   if (kind.isArtifact || bytes === undefined) return ok(undefined);
-  const damaged = (problem: string): Result<never, Attempt> =>
-    fail({ kind: 'damaged', part: 'config', digest: manifest.config.digest, problem, evidence });
+  const damaged = (problem: string, doubts: readonly Doubt[] = []): Result<never, Attempt> =>
+    err(ended({ kind: 'damaged', part: 'config', digest: manifest.config.digest, problem, evidence }, doubts));
   const config = decodeImageConfig(bytes);
   if (!config.ok) return damaged(`cannot be read: ${config.error}`);
   const { diffIds } = config.value;
-  const wanted = context.traits.diffIds;
+  const { traits } = context;
+  const wanted = traits.diffIds;
   if (wanted === 'unread') return ok({ ...config.value, diffIds: [] });
   const isUnknowing = diffIds.length === 0 && wanted === 'all-or-none';
-  if (kind.unknownLayer === undefined && !isUnknowing && diffIds.length !== manifest.layers.length) {
-    return damaged(`lists ${diffIds.length} diff ids for ${manifest.layers.length} layers`);
-  }
-  return config;
+  // containerd unpacks the layers that it knows, and where there are none looks at nothing that it would unpack
+  const isCounted = kind.unknownLayer === undefined || (traits.style === 'containerd' && kind.knownLayers > 0);
+  if (!isCounted || isUnknowing || diffIds.length === kind.knownLayers) return config;
+  const problem = `lists ${diffIds.length} diff ids for ${kind.knownLayers} layers`;
+  return damaged(problem, traits.style === 'containerd' && kind.knownLayers === 0 ? ['node-runtime'] : []);
 }
 
 /** An index that lies about a platform is believed by every runtime, and by us; one that says nothing is not (F4, F6). */

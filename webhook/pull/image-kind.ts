@@ -8,6 +8,8 @@ export type ImageKind = {
   readonly isArtifact: boolean;
   /** The first layer whose type the runtime does not know. */
   readonly unknownLayer: Descriptor | undefined;
+  /** How many layers are of a type that it knows. */
+  readonly knownLayers: number;
   /** The media type for which the runtime refuses the pull. */
   readonly refused: string | undefined;
   /** A type that makes the pulled thing unable to start. */
@@ -27,10 +29,12 @@ export function kindOf(manifest: ImageManifest, traits: RuntimeTraits): ImageKin
   const isImage = isImageConfigType(config.mediaType);
   const isLost = traits.style === 'docker' && LOST_CONFIG_TYPES.has(config.mediaType);
   const isArtifact = !isImage && !isLost;
-  const unknownLayer = layers.find((layer) => !isKnownLayer(layer.mediaType, traits));
+  const unknownLayers = layers.filter((layer) => !isKnownLayer(layer.mediaType, traits));
+  const unknownLayer = unknownLayers[0];
   return {
     isArtifact,
     unknownLayer,
+    knownLayers: layers.length - unknownLayers.length,
     refused: isArtifact ? refusedArtifact(manifest, traits) : refusedLayer(unknownLayer, traits),
     unrunnable: unrunnable(manifest, isArtifact, unknownLayer),
   };
