@@ -348,6 +348,15 @@ describe('a connection that is kept open', () => {
     assert.equal(server.connections(), 2);
   });
 
+  it('is not waited for longer than there is time, though it may take longer to open', { timeout: 8_000 }, async () => {
+    const silent = cleanup.add(await startRaw(() => undefined));
+    const transport = wire({ timeouts: { handshakeMs: 60_000 } });
+
+    const sent = await transport.send(getFrom(silent.host, { scheme: 'https' }), soon(100));
+
+    assert.deepEqual(sent, { ok: false, error: { kind: 'timeout', during: 'answer' } });
+  });
+
   it('is closed with the transport, as is what waits for an answer', async () => {
     const idle = await writing(OK);
     const silent = cleanup.add(await startRaw(() => undefined));

@@ -105,7 +105,7 @@ export function createTransport(options: TransportOptions): Transport {
     }
     let response: Dispatcher.ResponseData;
     try {
-      response = await entry.pool.request({
+      const asked = entry.pool.request({
         method: request.method,
         path: request.path,
         headers: headersOf(request.headers),
@@ -114,6 +114,7 @@ export function createTransport(options: TransportOptions): Transport {
         reset: false,
         signal,
       });
+      response = await untilAborted(asked, signal);
     } catch (error) {
       const hasClientCertificate = entry.connectOptions.tls?.hasClientCertificate ?? false;
       const { keptAlive, hasAnswered } = entry;
@@ -140,6 +141,18 @@ export function createTransport(options: TransportOptions): Transport {
       entries.clear();
     },
   };
+}
+
+/** undici hears of an abort only once the connection is open, or is not to be had: that takes as long as a dial may. */
+async function untilAborted<V>(asked: Promise<V>, signal: AbortSignal): Promise<V> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(new NetworkError({ kind: 'timeout', during: 'answer' }));
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await Promise.race([asked, aborted]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
 }
 
 function keyOf({ scheme, authority, dialTimeoutMs, tls }: WireTarget): string {
