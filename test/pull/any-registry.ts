@@ -23,9 +23,14 @@ export const MANNERS = [
   'garbage',
   'other-bytes',
   'no-type',
+  'flood',
+  'flood-refusal',
   'silent',
 ] as const;
 export type Manner = (typeof MANNERS)[number];
+
+/** More than anybody reads of anything. */
+export const FLOOD = Buffer.alloc(64 * 1024 * 1024, '[');
 
 const SORTS = ['base', 'tags', 'manifest HEAD', 'manifest GET', 'config GET', 'layer HEAD', 'layer GET'] as const;
 export type Sort = (typeof SORTS)[number];
@@ -141,9 +146,18 @@ function answerTo(manner: Manner, question: Question, answer: Answer, places: Pl
       return { ...answer, body: Buffer.from(`{"schemaVersion":2,"other":${answer.body.length}}`) };
     case 'no-type':
       return { ...answer, headers: { ...answer.headers, 'content-type': '' } };
+    case 'flood':
+      return { status: 200, headers: withoutLength(answer), body: FLOOD };
+    case 'flood-refusal':
+      return { status: 404, headers: { 'content-type': 'application/json' }, body: FLOOD };
     case 'silent':
       return { ...answer, delayMs: Infinity };
     default:
       return assertNever(manner);
   }
+}
+
+/** The length is the flood's own. */
+function withoutLength({ headers }: Answer): Answer['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'content-length'));
 }
