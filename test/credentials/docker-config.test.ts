@@ -290,3 +290,26 @@ describe('any secret', () => {
     );
   });
 });
+
+describe('a very long secret', () => {
+  const entry = '{"username":"u","password":"p"}';
+  const secrets: readonly (readonly [name: string, text: string])[] = [
+    ['brackets', '['.repeat(400_000)],
+    ['an open string', `{"auths":{"${'a'.repeat(400_000)}`],
+    ['backslashes', `{"auths":{"a":{"auth":"${'\\\\'.repeat(200_000)}"}}}`],
+    ['base64 without an end', `{"auths":{"a":{"auth":"${'QUFB'.repeat(100_000)}"}}}`],
+    ['base64 in many lines', `{"auths":{"a":{"auth":"${'QUFB\\n'.repeat(60_000)}Og=="}}}`],
+    ['colons', `{"auths":{"a":{"auth":"${Buffer.from(':'.repeat(300_000)).toString('base64')}"}}}`],
+    ['equals signs', `{"auths":{"a":{"auth":"${'='.repeat(400_000)}"}}}`],
+    ['entries', `{"auths":{${Array.from({ length: 10_000 }, (_, at) => `"reg-${at}.io":${entry}`).join()}}}`],
+    ['one key many times', `{"auths":{${Array.from({ length: 10_000 }, () => `"reg.io":${entry}`).join()}}}`],
+    ['a long key', `{"auths":{"https://${'a.'.repeat(200_000)}":${entry}}}`],
+    ['slashes in a key', `{"auths":{"https://${'/'.repeat(400_000)}":${entry}}}`],
+  ];
+  for (const [name, text] of secrets) {
+    it(`is read in time linear enough: ${name}`, { timeout: 20_000 }, () => {
+      assert.equal(typeof decodePullSecret(secretWith(text)).ok, 'boolean');
+      assert.equal(typeof decodePullSecret(legacySecretWith(text)).ok, 'boolean');
+    });
+  }
+});

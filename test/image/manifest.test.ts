@@ -320,3 +320,32 @@ describe('any bytes', () => {
     );
   });
 });
+
+describe('a very long document', () => {
+  const descriptor = JSON.stringify({ mediaType: OCI_MANIFEST, digest: DIGEST, size: 1 });
+  const many = (count: number, text: string): string => `[${Array.from({ length: count }, () => text).join()}]`;
+  const documents: readonly (readonly [name: string, text: string])[] = [
+    ['brackets', '['.repeat(400_000)],
+    ['nested lists', `{"manifests":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+    ['nested objects', `${'{"config":'.repeat(50_000)}1${'}'.repeat(50_000)}`],
+    ['backslashes', `{"mediaType":"${'\\\\'.repeat(200_000)}"}`],
+    ['an open string', `{"mediaType":"${'a'.repeat(400_000)}`],
+    ['digits', `{"size":${'1'.repeat(400_000)}}`],
+    ['manifests', `{"schemaVersion":2,"manifests":${many(20_000, descriptor)}}`],
+    ['layers', `{"schemaVersion":2,"config":${descriptor},"layers":${many(20_000, descriptor)}}`],
+    ['diff ids', `{"rootfs":{"diff_ids":${many(20_000, JSON.stringify(DIGEST))}}}`],
+    ['a long digest', `{"config":{"mediaType":"a","size":1,"digest":"sha256:${'a'.repeat(400_000)}"},"layers":[]}`],
+    ['urls', `{"config":${descriptor},"layers":[{"urls":${many(20_000, '"https://m/"')}}]}`],
+    ['one member many times', `{${Array.from({ length: 20_000 }, () => '"layers":[]').join()}}`],
+  ];
+  for (const [name, text] of documents) {
+    it(`is read in time linear enough: ${name}`, { timeout: 20_000 }, () => {
+      const body = Buffer.from(text);
+
+      for (const type of [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_MANIFEST_LIST]) {
+        assert.equal(typeof decodeManifest(body, type).ok, 'boolean');
+      }
+      assert.equal(typeof decodeImageConfig(body).ok, 'boolean');
+    });
+  }
+});

@@ -293,6 +293,35 @@ describe('any image string', () => {
   });
 });
 
+describe('a very long image string', () => {
+  for (const piece of [
+    'a',
+    'a/',
+    'a.',
+    'a-',
+    '-',
+    '_',
+    '__',
+    ':',
+    '@',
+    'A',
+    '[',
+    '[::1]',
+    '1',
+    `@${SHA256}`,
+    '\u00e9',
+    ' ',
+  ]) {
+    it(`is refused in time linear enough: many ${JSON.stringify(piece)}`, { timeout: 20_000 }, () => {
+      const long = piece.repeat(Math.ceil(300_000 / piece.length));
+
+      for (const image of [long, `reg.test/${long}`, `reg.test:5000/a:${long}`, `a@${long}`, `${long}.`, `${long}/a`]) {
+        assert.equal(parseReference(image).ok, false);
+      }
+    });
+  }
+});
+
 function show(image: string): string {
   const text = JSON.stringify(image);
   return text.length > 60 ? `${text.slice(0, 40)}... (${image.length})` : text;

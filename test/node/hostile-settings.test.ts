@@ -120,6 +120,9 @@ describe('settings files of anybody\u2019s writing', () => {
     ['dotted keys', `${'a.'.repeat(20_000)}b = 1`],
     ['digits', `dial_timeout = "${'1'.repeat(200_000)}"`],
     ['slashes', `server = "https://m/${'../'.repeat(60_000)}"`],
+    ['registries', '[[registry]]\nprefix = "*.a"\nlocation = "b"\n'.repeat(5_000)],
+    ['mirrors', `[[registry]]\nprefix = "reg.example:5000"\n${'[[registry.mirror]]\nlocation = "m"\n'.repeat(5_000)}`],
+    ['search registries', `unqualified-search-registries = [${'"a.b",'.repeat(20_000)}]`],
     ['at signs', `server = "https://${'@'.repeat(200_000)}"`],
   ];
   for (const [name, text] of long) {
