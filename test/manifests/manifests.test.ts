@@ -184,11 +184,13 @@ stringData:
   it('tell of a Secret that is there twice, of which the last counts, and of files without any image', async () => {
     const secret = (value: string): string =>
       `apiVersion: v1\nkind: Secret\nmetadata: { name: pull }\nstringData: { a: ${value} }\n`;
-    const manifests = settled(`${secret('first')}---\n${secret('second')}---\nkind: Rollout\n---\nkind: Ingress\n`);
+    const manifests = settled(
+      `${secret('first')}---\n${secret('second')}---\nkind: Rollout\n---\nkind: Ingress\n---\napiVersion: extensions/v1beta1\nkind: Deployment\n`,
+    );
 
     assert.deepEqual(manifests.notices, [
       'Secret team/pull is there 2 times (a.yaml:1, a.yaml:6), the last one counts',
-      'the manifests name no image: no Pod and no workload among Ingress, Rollout',
+      'the manifests name no image: no Pod and no workload among Deployment (extensions/v1beta1), Ingress, Rollout',
     ]);
     const read = await manifestSecretSource(manifests).secret('team', 'pull');
     assert.deepEqual(read.kind === 'found' && read.secret.data, { a: 'second' });

@@ -425,6 +425,12 @@ describe('a document with mistakes', () => {
         'policy.yaml:4: limits: expected a map of settings, found the number 3',
       ],
     },
+    {
+      text: 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: p}\ndata: {policy.yaml: "mode: warn"}\n',
+      mistakes: [
+        'policy.yaml:2: kind: is the ConfigMap around a policy: give the text below its key policy.yaml alone',
+      ],
+    },
     { text: '- mode: warn\n', mistakes: ['policy.yaml: expected a map of settings, found a list'] },
     {
       text: 'mode: [',

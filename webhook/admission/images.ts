@@ -83,6 +83,11 @@ export function isWorkloadKind(group: string, kind: string): boolean {
   return SHAPES.get(kind)?.group === group;
 }
 
+/** Whether it is the name of such a kind, in whatever group and letter case. */
+export function isWorkloadName(kind: string): boolean {
+  return [...SHAPES.keys()].some((name) => name.toLowerCase() === kind.toLowerCase());
+}
+
 function isOfGroup(object: unknown, group: string): boolean {
   const apiVersion = textOf(object, 'apiVersion');
   if (apiVersion === '') return true;

@@ -1,5 +1,5 @@
 import { fieldOf, listOf, textOf } from '../admission/field.ts';
-import { inNamespace, readWorkload, type Workload } from '../admission/images.ts';
+import { inNamespace, isWorkloadName, readWorkload, type Workload } from '../admission/images.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import { listed, toPrintable } from '../outcome/printable.ts';
 import { placeIn, readDocuments, type ManifestObject } from './documents.ts';
@@ -66,13 +66,18 @@ function readObject(source: ManifestObject, file: ManifestFile, read: Read): voi
     return;
   }
   const workload = readWorkload(source.object);
-  if (workload === undefined) read.otherKinds.add(kind);
+  if (workload === undefined) read.otherKinds.add(kindWithVersion(kind, apiVersion));
   else if (workload.unreadable > 0) {
     const place = placeIn(file.name, source.lineOf('spec'));
     read.mistakes.push(
       `${place}: ${kind} ${toPrintable(workload.name)}: an image or a container is not written as one`,
     );
   } else read.workloads.push({ value: workload, source });
+}
+
+/** `Deployment` of a group that has none any more would be a riddle without its `apiVersion`. */
+function kindWithVersion(kind: string, apiVersion: unknown): string {
+  return isWorkloadName(kind) && typeof apiVersion === 'string' ? `${kind} (${apiVersion})` : kind;
 }
 
 /** The objects of the files in their namespaces: their own, or else `namespace`. Of two Secrets of one name the later counts. */

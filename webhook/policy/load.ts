@@ -21,6 +21,10 @@ export function readPolicy(text: string, name: string): Result<Policy, readonly 
   }
   const document = readDocument(text, name);
   if (document.value === undefined) return err(inOrder(document.mistakes));
+  if (isConfigMap(document.value)) {
+    const around = document.locate({ path: ['kind'], message: AROUND });
+    return err(inOrder([...document.mistakes, around]));
+  }
   const parsed = policySchema.safeParse(document.withoutEmpty ?? {}, { reportInput: true });
   // a key that has no value yet is dropped above, so its spelling is judged in the document as it is written
   const written = policySchema.safeParse(document.value ?? {}, { reportInput: true });
@@ -31,6 +35,12 @@ export function readPolicy(text: string, name: string): Result<Policy, readonly 
   const found = issues.flatMap((issue): readonly Located[] => describeIssue(issue)).map((one) => document.locate(one));
   const mistakes = [...document.mistakes, ...found.filter(({ path }) => !isAmong(path, document.mistakes))];
   return parsed.success && mistakes.length === 0 ? ok(parsed.data) : err(inOrder(mistakes));
+}
+
+const AROUND = 'is the ConfigMap around a policy: give the text below its key policy.yaml alone';
+
+function isConfigMap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'ConfigMap';
 }
 
 /** A place where a private key stands has no other mistake worth naming. */
