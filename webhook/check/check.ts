@@ -188,7 +188,7 @@ function judge({ policy }: CheckRequest, { item, prediction }: Predicted, family
     where: item.use.where,
     prediction: { ...prediction, findings: spoken(verdict) },
     action: strictest(verdict),
-    decidedBy: explainDecision(policy, subjectOf(item), prediction),
+    decidedBy: explainDecision(policy, subject, prediction),
     wording: { family, image: item.use.image },
     file: item.file,
     line: item.line,

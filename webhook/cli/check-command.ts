@@ -38,7 +38,7 @@ export function addCheckCommand(program: Command, streams: Streams, end: (exitCo
     .optionsGroup('What the nodes have:')
     .option(
       '--runtime <runtime>',
-      'containerd[@VERSION][/transfer|/local], docker[@VERSION] or crio[@VERSION] (default: containerd@2.1/transfer)',
+      'containerd[@VERSION][/transfer|/local], docker[@VERSION][/graph|/containerd] or crio[@VERSION] (default: containerd@2.1/transfer)',
     )
     .option(
       '--certs-d <dir>',
@@ -62,7 +62,7 @@ export function addCheckCommand(program: Command, streams: Streams, end: (exitCo
     )
     .option(
       '--policy <file>',
-      'a policy, as in the ConfigMap; what it says of the nodes takes the place of the defaults',
+      'a policy: what stands below policy.yaml in the ConfigMap; what it says of the nodes takes the place of the defaults',
     )
     .optionsGroup('Credentials:')
     .option('--docker-config <file>', 'a config.json with logins for the images of the command line')

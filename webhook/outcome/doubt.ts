@@ -10,7 +10,7 @@ const DOUBT_CLAUSE = Object.freeze({
   'pull-records-unknown':
     'nodes hold the image, and only their kubelet knows whether this Pod may use it without asking the registry (policy nodes.kubelet)',
   'insecure-range':
-    'no TLS is needed where the nodes resolve that name into a range of insecure registries (write host:port there)',
+    'dockerd needs no TLS where a node resolves that name into a range of insecure-registries (host:port itself in that list would settle it)',
   'secret-may-follow': 'a missing Secret or ServiceAccount may still be created (apply it first)',
   'not-every-endpoint':
     'another endpoint that nodes try gave no answer (policy nodes.containerd, nodes.docker, nodes.crio)',

@@ -88,7 +88,10 @@ const EVIDENCE: EvidenceTexts = {
   'tls-wrong-name': shown,
   'tls-expired': shown,
   'tls-client-certificate-required': (outcome) => asked(outcome, 'was refused in the TLS handshake'),
-  'tls-other': (outcome) => asked(outcome, 'got no TLS connection'),
+  'tls-other': (outcome) =>
+    isSettingsRefusal(outcome)
+      ? `the nodes read ${field(outcome.evidence.declaredBy ?? 'their settings', 128)} before they ask`
+      : asked(outcome, 'got no TLS connection'),
   'pull-too-slow': (outcome) => {
     const { shared, heldBytes, burst } = outcome;
     return [
@@ -108,6 +111,12 @@ const EVIDENCE: EvidenceTexts = {
   unreachable: asked,
   'not-checked': () => '',
 };
+
+/** Nothing was asked: a file of the nodes, which the reason names, stops every pull from there. */
+export function isSettingsRefusal({ reason, evidence }: OutcomeOf<'tls-other'>): boolean {
+  const name = evidence.declaredBy?.split('/').at(-1) ?? '';
+  return name !== '' && reason.includes(name);
+}
 
 /** How it is known, as a clause; empty where nothing was asked. */
 export function describeEvidence(outcome: PullOutcome): string {

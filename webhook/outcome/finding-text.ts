@@ -32,7 +32,7 @@ const FINDING_TEXT: FindingTexts = {
     `the endpoints that nodes ask do not agree: ${answersOf(finding.answers)}; make them hold the same, or take the one that fails out of the settings of the nodes`,
   'mutable-tag': (finding) =>
     `tag ${quote(finding.tag, 64)} can change between pulls: pin the image by digest (@sha256:...)`,
-  'node-settings-problem': (finding) => `node settings ${field(finding.file, 96)}: ${field(finding.reason, 160)}`,
+  'node-settings-problem': (finding) => `node settings ${field(finding.file, 96)}: ${field(finding.reason, 400)}`,
 };
 
 /** More endpoints, or more contents, than a sentence can hold. */

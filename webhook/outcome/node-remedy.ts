@@ -68,6 +68,11 @@ const DECLARE = Object.freeze({
 /** containerd up to 2.1 reads no such folder unless told so, and its transfer service takes one path only (E1). */
 const READ_THE_FOLDER = '; config_path of the containerd registry settings must be /etc/containerd/certs.d alone';
 
+/** A copy may have a mistake that the nodes' own file has not. */
+export function correctFile(file: string, { family }: Wording): string {
+  return `Put ${field(file, 128)} right on the nodes, as every pull from there fails until then; if only the copy of it is wrong, correct that (${DECLARE[family]})`;
+}
+
 function onNodes(outcome: Asked, wording: Wording, what: PerFamily): string {
   const place = placeOf(outcome, wording);
   const isRead = wording.family !== 'containerd' || outcome.evidence.declaredBy !== undefined;

@@ -1,5 +1,6 @@
 import { formatPlatform } from '../image/platform.ts';
-import { agreeOnName, allowHttp, presentClient, trustAuthority, useHttps } from './node-remedy.ts';
+import { isSettingsRefusal } from './evidence.ts';
+import { agreeOnName, allowHttp, correctFile, presentClient, trustAuthority, useHttps } from './node-remedy.ts';
 import type { ExceededLimit, OutcomeKind, OutcomeOf, PullOutcome } from './outcome.ts';
 import { capitalized, field, listed, quote } from './printable.ts';
 import { formatDuration } from './quantity.ts';
@@ -53,8 +54,9 @@ const REMEDY: Texts = {
   'tls-wrong-name': agreeOnName,
   'tls-expired': () => "Renew the registry's certificate; if its dates are right, set the clocks",
   'tls-client-certificate-required': presentClient,
-  'tls-other': (outcome) => {
+  'tls-other': (outcome, wording) => {
     const { declaredBy } = outcome.evidence;
+    if (declaredBy !== undefined && isSettingsRefusal(outcome)) return correctFile(declaredBy, wording);
     const settings = declaredBy === undefined ? '' : `Check ${field(declaredBy, 96)} on the nodes, then the registry: `;
     return capitalized(`${settings}set up TLS 1.2 or later with a usual cipher and a complete certificate chain`);
   },
@@ -141,8 +143,14 @@ const DENIED = Object.freeze({
   (outcome: OutcomeOf<'access-denied'>, wording: Wording) => string
 >);
 
-function settingsOf({ evidence }: OutcomeOf<'access-denied'>): string {
-  return `${field(evidence.declaredBy ?? "CRI-O's settings", 128)} on the nodes (and in its copy: policy nodes.crio, check --registries-conf)`;
+function settingsOf({ evidence, reason }: OutcomeOf<'access-denied'>): string {
+  const file = evidence.declaredBy ?? "CRI-O's settings";
+  return `${field(file, 128)} on the nodes (and in its copy: policy nodes.crio, check ${flagOf(reason, file)})`;
+}
+
+function flagOf(reason: OutcomeOf<'access-denied'>['reason'], file: string): string {
+  if (reason === 'policy-rejects') return '--signature-policy';
+  return file.includes('registries.conf.d/') ? '--registries-conf-d' : '--registries-conf';
 }
 
 function inFull(wording: Wording): string {
@@ -160,10 +168,10 @@ const RAISE = Object.freeze({
 } as const satisfies Record<ExceededLimit['name'], string>);
 
 const UNREACHABLE = Object.freeze({
-  dns: 'Correct the name of the registry, or make it resolve for the nodes and for the webhook',
+  dns: 'Correct the name of the registry, or make it resolve for the nodes and for Pullguard',
   refused: 'Start the registry, or correct its port',
   reset: 'Look at the registry and at proxies and firewalls before it',
-  timeout: 'Check that the registry runs and that firewalls and NetworkPolicies let the nodes and the webhook reach it',
+  timeout: 'Check that the registry runs and that firewalls and NetworkPolicies let the nodes and Pullguard reach it',
   'no-route': 'Check the routes, firewalls and NetworkPolicies between the cluster and the registry',
 } as const satisfies Record<OutcomeOf<'unreachable'>['phase'], string>);
 
@@ -171,11 +179,11 @@ const NOT_CHECKED = Object.freeze({
   exempt: '',
   placeholder: '',
   limit: 'Make the object or the image smaller, or raise the limit in the policy (limits)',
-  deadline: 'Apply it again, or raise limits.reviewMs in the policy and timeoutSeconds of the webhook',
+  deadline: 'Apply it again, or raise limits.review in the policy and timeoutSeconds of the webhook',
   'blocked-address': 'If the registry is meant to be there, allow its host:port in the policy (network.allow)',
   'untrusted-realm': 'If that host is right, list the pair in the policy (network.realms)',
   'node-settings': "Correct the nodes' settings file and its copy in the policy (nodes)",
-  internal: 'Report it with the log of the webhook',
+  internal: 'Report it with what Pullguard logged',
 } as const satisfies Record<OutcomeOf<'not-checked'>['reason'], string>);
 
 /** What to change where; empty where there is nothing to do. */
