@@ -26,8 +26,8 @@ const GZIP = gzipSync(TAR);
 const DIFF_ID = sha256(TAR);
 /** Skipped by every zstd decoder (RFC 8878, 3.1.2): where zstd:chunked keeps its table of contents. */
 const SKIPPABLE = Buffer.concat([Buffer.from('502a4d1804000000', 'hex'), Buffer.from('toc!')]);
-const CONTAINERD = { checksSize: true, gzipLabelledTar: 'fails' } as const;
-const DOCKER = { checksSize: false, gzipLabelledTar: 'unpacks' } as const;
+const CONTAINERD = { checksSize: true, gzipLabelledTar: 'fails', unpacksZstd: true } as const;
+const DOCKER = { checksSize: false, gzipLabelledTar: 'unpacks', unpacksZstd: true } as const;
 
 type Case = {
   readonly name: string;
@@ -197,6 +197,16 @@ describe('a layer read whole', () => {
       assert.equal(await judge(bytes, { mediaType, diffId, ...DOCKER }), docker);
     });
   }
+
+  it('fails as zstd for a dockerd that unpacks none, whatever its type says', async () => {
+    const ask = async (bytes: Uint8Array, mediaType: string): Promise<string> =>
+      await judge(bytes, { mediaType, diffId: DIFF_ID, ...DOCKER, unpacksZstd: false });
+
+    const cannot = 'is packed with zstd, which this runtime cannot unpack';
+    assert.equal(await ask(zstdCompressSync(TAR), `${OCI_TAR}+zstd`), cannot);
+    assert.equal(await ask(zstdCompressSync(TAR), `${OCI_TAR}+gzip`), cannot);
+    assert.equal(await ask(GZIP, `${OCI_TAR}+zstd`), 'sound');
+  });
 
   it('is compared by digest and size alone where the config gives no diff id', async () => {
     assert.equal(await judge(noise(4_096), { diffId: undefined }), 'sound');

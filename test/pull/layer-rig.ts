@@ -64,7 +64,7 @@ export function questionOf(
   layer: Descriptor,
   more: Partial<Omit<LayerQuestion, 'client' | 'layer'>> = {},
 ): LayerQuestion {
-  return { client, layer, diffId: undefined, checksSize: true, gzipLabelledTar: 'fails', ...more };
+  return { client, layer, diffId: undefined, checksSize: true, gzipLabelledTar: 'fails', unpacksZstd: true, ...more };
 }
 
 /** What is wrong with the layer, or the kind of another outcome; `sound` where nothing is. */

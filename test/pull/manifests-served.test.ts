@@ -288,7 +288,7 @@ const ROWS: readonly Row[] = [
       const both = [repository.addImage({ platform: S390X }), repository.addImage()];
       repository.addIndex(both.map(bare), { tags: ['1'] });
     },
-    marks: 'nnynynwwwwww',
+    marks: 'nnnnnnwwwwww',
     kinds: ['platform-mismatch'],
   },
   {
@@ -310,7 +310,7 @@ const ROWS: readonly Row[] = [
       const middle = repository.addIndex([{ ...inner, platform: LINUX }], { format: 'docker' });
       repository.addIndex([{ ...middle, platform: LINUX }], { tags: ['1'] });
     },
-    marks: 'yyyyyyyyyynn',
+    marks: 'yyyyynyyyynn',
     kinds: ['unsupported-manifest'],
   },
   {
@@ -387,16 +387,58 @@ const ROWS: readonly Row[] = [
     rule: 'F10',
     name: 'zstd of the OCI type',
     fill: layered('application/vnd.oci.image.layer.v1.tar+zstd'),
-    marks: ALL('y'),
+    marks: 'yyyyy?yyyyyy',
+    kinds: ['unsupported-manifest'],
   },
   {
     rule: 'F10',
     name: "zstd of docker's type",
     fill: layered('application/vnd.docker.image.rootfs.diff.tar.zstd'),
-    marks: 'nyyyyyyyyyyy',
+    marks: 'nyyyy?yyyyyy',
     kinds: ['unsupported-manifest'],
   },
-  { rule: 'F10', name: 'an encrypted layer', fill: layered(`${OCI_LAYER}+encrypted`), marks: ALL('w') },
+  {
+    rule: 'F9',
+    name: 'a layer of a type that only begins as one',
+    fill: layered('application/vnd.docker.image.something'),
+    marks: 'nnwnwyyynnww',
+    kinds: ['unsupported-manifest'],
+  },
+  {
+    rule: 'F9',
+    name: 'a config of a type that only begins as one',
+    fill: (repository) => {
+      const { config, layers } = repository.addImage();
+      const mediaType = 'application/vnd.oci.image.config.v9+json';
+      const later = { ...config, mediaType };
+      repository.addManifest({ schemaVersion: 2, config: later, layers }, OCI_MANIFEST, ['1']);
+    },
+    marks: 'nnwnwyyywwnw',
+    kinds: ['unsupported-manifest'],
+  },
+  {
+    rule: 'D11',
+    name: 'HEAD of another type than GET',
+    bends: (repository) => [heads(withHeaders({ 'content-type': 'application/json' }), repository)],
+    marks: 'nnnnnyyynnyy',
+    kinds: ['unsupported-manifest'],
+  },
+  {
+    rule: 'D11',
+    name: 'GET of another type than HEAD',
+    bends: (repository) => [
+      only({ kind: 'manifest', method: 'GET', repository }, withHeaders({ 'content-type': 'application/json' })),
+    ],
+    marks: 'yyyyynnnyynn',
+    kinds: ['unsupported-manifest'],
+  },
+  {
+    rule: 'F10',
+    name: 'an encrypted layer',
+    fill: layered(`${OCI_LAYER}+encrypted`),
+    marks: ALL('?'),
+    kinds: ['unsupported-manifest'],
+  },
   {
     rule: 'F13',
     name: 'no layers',
@@ -404,6 +446,13 @@ const ROWS: readonly Row[] = [
     marks: ALL('y'),
   },
   { rule: 'J76', name: 'a config that is no JSON', fill: configured('<html>'), marks: ALL('n'), kinds: ['damaged'] },
+  {
+    rule: 'J76',
+    name: 'a config of which only containerd reads more than a pull looks at',
+    fill: configured({ ...LINUX, created: 'yesterday', rootfs: { diff_ids: [OTHER_DIGEST] } }),
+    marks: '?????yyy??yy',
+    kinds: ['damaged'],
+  },
   { rule: 'J76', name: 'a config that is a list', fill: configured([]), marks: ALL('n'), kinds: ['damaged'] },
   {
     rule: 'J76',

@@ -33,8 +33,8 @@ const ROWS: readonly Row[] = [
   { node: 'linux/amd64', entries: [], pulls: 'nnnnnnnnn', rule: 'J63' },
   { node: 'linux/amd64', entries: ['unknown/unknown'], pulls: 'nnnnnnnnn', rule: 'J63' },
   { node: 'linux/amd64', entries: ['linux/amd64', 'unknown/unknown'], pulls: 'yyyyyyyyy', rule: 'J64' },
-  { node: 'linux/amd64', entries: ['linux/386'], pulls: 'yynynyyyn', rule: 'J65' },
-  { node: 'linux/amd64', entries: ['linux/i386'], pulls: 'yynynyyy-', rule: 'F1' },
+  { node: 'linux/amd64', entries: ['linux/386'], pulls: 'yynynnyyn', rule: 'J65' },
+  { node: 'linux/amd64', entries: ['linux/i386'], pulls: 'yynynnyy-', rule: 'F1' },
   { node: 'linux/amd64', entries: ['linux/x86_64'], pulls: 'yyyyyyyy-', rule: 'F1' },
   { node: 'linux/amd64', entries: ['linux/amd64/v1'], pulls: 'yyyyyyyy-', rule: 'F1' },
   { node: 'linux/amd64', entries: ['linux/amd64/v2'], pulls: 'nnnnnnynn', rule: 'F2' },
@@ -47,7 +47,7 @@ const ROWS: readonly Row[] = [
   ...['v8', 'v7', 'v6', 'v5'].map((variant) => ({
     node: 'linux/arm64',
     entries: [`linux/arm/${variant}`],
-    pulls: 'yynynyyyn',
+    pulls: 'yynynnyyn',
     rule: 'F2',
   })),
   { node: 'linux/arm64', entries: ['linux/amd64'], pulls: 'nnnnnnnnn', rule: 'F2' },
@@ -56,7 +56,7 @@ const ROWS: readonly Row[] = [
   { node: 'linux/arm/v7', entries: ['linux/arm/v5'], pulls: 'yynynyyyy', rule: 'F2' },
   { node: 'linux/arm/v7', entries: ['linux/armel'], pulls: 'yynynyyy-', rule: 'F1' },
   { node: 'linux/arm/v7', entries: ['linux/armhf'], pulls: 'yyyyyyyy-', rule: 'F1' },
-  { node: 'linux/arm/v7', entries: ['linux/arm/v8'], pulls: 'nnnnnnnnn', rule: 'F2' },
+  { node: 'linux/arm/v7', entries: ['linux/arm/v8'], pulls: 'nnnnnynnn', rule: 'F2' },
   { node: 'linux/arm/v7', entries: ['linux/arm64'], pulls: 'nnnnnnnnn', rule: 'F2' },
   { node: 'linux/amd64/v3', entries: ['linux/amd64/v2'], pulls: 'yynyn-yy-', rule: 'F2' },
 ];

@@ -321,6 +321,23 @@ describe('logging in as dockerd', () => {
     assert.deepEqual(registry.log.lines(), ['GET /v2/']);
   });
 
+  it('answers every challenge of the ping, and sends what Basic takes', async () => {
+    const service = await tokens();
+    const both: Bend = async (question, answer) => {
+      const asked = await service.bearerAuth(question, answer);
+      const challenge = asked.headers['www-authenticate'];
+      const challenges = ['Basic realm="registry"', String(challenge)];
+      return challenge === undefined ? asked : { ...asked, headers: { 'www-authenticate': challenges } };
+    };
+
+    const registry = await registryWith(both);
+    assert.equal(await outcome(docker(registry)), 'access-denied no-credentials registry');
+    assert.equal(await outcome(docker(registry, LOGIN)), '401');
+    assert.deepEqual(registry.log.requests.at(-1)?.authorization, 'basic');
+    assert.deepEqual(service.log.lines(), ['GET /token', 'GET /token']);
+    assert.equal(await outcome(clientOf(registry, { login: LOGIN })), '200');
+  });
+
   it('goes on after a ping that is no registry, and stops at one that nobody answers', async () => {
     const registry = await registryWith(undefined, only({ kind: 'base' }, status(404, 'UNKNOWN')));
 

@@ -13,6 +13,8 @@ export type LayerQuestion = {
   readonly checksSize: boolean;
   /** Packed bytes under OCI's plain tar type: containerd extracts them as they are, which fails (pull-parity F10). */
   readonly gzipLabelledTar: 'fails' | 'unpacks';
+  /** dockerd before 23.0 takes zstd for a tar archive, whatever the type says (pull-parity F10). */
+  readonly unpacksZstd: boolean;
 };
 
 /**

@@ -95,7 +95,7 @@ function contentProblem(facts: LayerFacts, { layer, checksSize }: Omit<LayerQues
 }
 
 function unpackProblem(facts: LayerFacts, question: Omit<LayerQuestion, 'client'>): string | undefined {
-  const { layer, diffId, gzipLabelledTar } = question;
+  const { layer, diffId, gzipLabelledTar, unpacksZstd } = question;
   const compression = layerCompression(layer.mediaType);
   const isOpaque = compression === undefined || compression === 'unknown' || isEncryptedLayerType(layer.mediaType);
   if (diffId === undefined || isOpaque) return undefined;
@@ -106,6 +106,7 @@ function unpackProblem(facts: LayerFacts, question: Omit<LayerQuestion, 'client'
   if (isTakenAsTar && (packing === 'gzip' || packing === 'zstd')) {
     return `is packed with ${packing}, but its media type says plain tar`;
   }
+  if (packing === 'zstd' && !unpacksZstd) return 'is packed with zstd, which this runtime cannot unpack';
   if (facts.unpackEnd === 'undecided') return undefined;
   if (facts.unpackEnd === 'broken') return `cannot be unpacked: its ${packing} stream is broken`;
   // of these two containerd knows neither, the others both

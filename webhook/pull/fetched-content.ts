@@ -12,7 +12,12 @@ import { isLoginElsewhere, refusal, strangerDoubts } from './status.ts';
 /** What a descriptor says of a content. `size` in bytes, `undefined` where the runtime pays it no heed (F13). */
 export type Expected = { readonly part: DamagedPart; readonly digest: Digest; readonly size: number | undefined };
 
-export type Content = { readonly bytes: Uint8Array; readonly evidence: Evidence };
+export type Content = {
+  readonly bytes: Uint8Array;
+  readonly evidence: Evidence;
+  /** What a GET called it; absent where that is known already. */
+  readonly servedAs?: string;
+};
 
 /** Compares what a GET brought with its descriptor, as the runtime does before it keeps it (pull-parity D12, F13). */
 export function judgeContent(answer: Answer, expected: Expected): Result<Content, Miss> {
@@ -28,7 +33,7 @@ export function judgeContent(answer: Answer, expected: Expected): Result<Content
     return wrong(answer, expected, `is ${bytes.length} bytes long, its descriptor says ${size}`);
   }
   if (digestOf(bytes, digest) !== digest) return wrong(answer, expected, 'has other content than its digest says');
-  return ok({ bytes, evidence });
+  return ok({ bytes, evidence, servedAs: bareMediaType(answer.header('content-type')) });
 }
 
 /** Compares what the header of a layer's GET says, without its body. */

@@ -67,10 +67,12 @@ async function walk(
   if (context.traits.limitsEveryManifest && bytes.length > (context.traits.maxManifestBytes ?? Infinity)) {
     return fail({ kind: 'unsupported-manifest', mediaType: node.mediaType, reason: 'too-large', evidence });
   }
-  const decoded = decodeManifest(bytes, node.mediaType);
+  const { digest } = node;
+  const mediaType = context.traits.typeOf === 'get' ? (fetched.value.servedAs ?? node.mediaType) : node.mediaType;
+  if (!isIndexType(mediaType) && !isManifestType(mediaType)) return err(noManifest(mediaType, evidence));
+  const decoded = decodeManifest(bytes, mediaType);
   if (!decoded.ok) {
     const { kind, problem } = decoded.error;
-    const { mediaType, digest } = node;
     if (kind === 'too-long') return beyond(problem);
     if (kind === 'mistyped')
       return fail({ kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence });
@@ -80,6 +82,12 @@ async function walk(
   return decoded.value.kind === 'index'
     ? walkOpenIndex(context, decoded.value, evidence, place)
     : checkImage(context, { digest: node.digest, manifest: decoded.value, evidence }, place.entry);
+}
+
+/** By its type; what calls itself a web page may come from a proxy that the nodes do not have. */
+export function noManifest(mediaType: string, evidence: Evidence): Attempt {
+  const doubts = mediaType === 'text/html' ? (['not-a-registry-answer'] as const) : [];
+  return ended({ kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence }, doubts);
 }
 
 /** As `walkIndex`, with the doubt that another node would take other entries. */
@@ -109,6 +117,7 @@ async function walkIndex(
   );
   const images: Image[] = [];
   const mismatches: Attempt[] = [];
+  const [best] = chosen;
   for (const entry of chosen) {
     if (entry.digest === undefined) {
       const problem = `cannot be read: ${entry.problem}`;
@@ -130,8 +139,10 @@ async function walkIndex(
     // oxlint-disable-next-line no-await-in-loop
     const got = await walk(context, entry, undefined, below);
     if (got.ok) images.push(got.value);
-    else if (got.error.outcome.kind === 'platform-mismatch') mismatches.push(got.error);
-    else return got;
+    else if (got.error.outcome.kind !== 'platform-mismatch') return got;
+    // whatever else was fetched, containerd takes the config of the best entry, or of none
+    else if (traits.fetchesAllMatches && entry === best) return got;
+    else mismatches.push(got.error);
   }
   const [image] = images;
   if (image !== undefined) return ok(image);

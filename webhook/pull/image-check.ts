@@ -1,5 +1,6 @@
 import type { Digest } from '../image/digest.ts';
 import { decodeImageConfig, type ImageConfig, type ImageManifest } from '../image/manifest.ts';
+import { isEncryptedLayerType, layerCompression } from '../image/media-type.ts';
 import { formatPlatform, type Platform } from '../image/platform.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { Doubt } from '../outcome/certainty.ts';
@@ -71,6 +72,20 @@ export async function checkImage(
   const isUnpacked = traits.style !== 'containerd' || isFit(node, platform);
   const layers = early ?? (await checkLayers(context, manifest, isUnpacked ? config.value : undefined));
   if (!layers.ok) return layers;
+  const zstd = traits.unpacksZstd
+    ? undefined
+    : manifest.layers.find((one) => layerCompression(one.mediaType) === 'zstd');
+  if (zstd !== undefined && context.contentCheck === undefined) {
+    // its bytes decide, which nobody has read
+    const refused = { mediaType: zstd.mediaType, reason: 'refused-by-runtime', evidence } as const;
+    return err(ended({ kind: 'unsupported-manifest', ...refused }, ['node-runtime']));
+  }
+  const encrypted = manifest.layers.find((one) => isEncryptedLayerType(one.mediaType));
+  if (encrypted !== undefined && isUnpacked) {
+    // unpacked only where a node has a decoder and the key, which it usually lacks (pull-parity F10)
+    const refused = { mediaType: encrypted.mediaType, reason: 'refused-by-runtime', evidence } as const;
+    return err(ended({ kind: 'unsupported-manifest', ...refused }, ['node-runtime']));
+  }
   return ok({
     digest,
     platform,
@@ -93,8 +108,10 @@ async function checkConfig(
     err(ended({ kind: 'damaged', part: 'config', digest: manifest.config.digest, problem, evidence }, doubts));
   const config = decodeImageConfig(bytes);
   if (!config.ok) return damaged(`cannot be read: ${config.error}`);
-  const { diffIds } = config.value;
+  const { diffIds, oddity } = config.value;
   const { traits } = context;
+  if (oddity !== undefined && traits.style === 'containerd')
+    return damaged(`cannot be read: ${oddity}`, ['node-runtime']);
   const wanted = traits.diffIds;
   if (wanted === 'unread') return ok({ ...config.value, diffIds: [] });
   const isUnknowing = diffIds.length === 0 && wanted === 'all-or-none';

@@ -1,5 +1,5 @@
 import type { Descriptor, ImageManifest } from '../image/manifest.ts';
-import { isEncryptedLayerType, isImageConfigType, isLayerType, layerCompression } from '../image/media-type.ts';
+import { DOCKER_MANIFEST, isImageConfigType, isLayerType, layerCompression } from '../image/media-type.ts';
 import type { RuntimeTraits } from './traits.ts';
 
 /** What a manifest is by its media types alone, to one runtime. */
@@ -16,7 +16,7 @@ export type ImageKind = {
   readonly unrunnable: { readonly reason: 'not-an-image' | 'unknown-layer-type'; readonly found: string } | undefined;
 };
 
-/** dockerd took configs of these types for images, for registries that lost the right one (moby distribution `ImageTypes`). */
+/** dockerd takes what has these types for an image's, as some registries lost the right ones (moby distribution `supportedMediaTypes`). */
 const LOST_CONFIG_TYPES: ReadonlySet<string> = new Set([
   '',
   'application/octet-stream',
@@ -27,8 +27,7 @@ const LOST_CONFIG_TYPES: ReadonlySet<string> = new Set([
 export function kindOf(manifest: ImageManifest, traits: RuntimeTraits): ImageKind {
   const { config, layers } = manifest;
   const isImage = isImageConfigType(config.mediaType);
-  const isLost = traits.style === 'docker' && LOST_CONFIG_TYPES.has(config.mediaType);
-  const isArtifact = !isImage && !isLost;
+  const isArtifact = !isImage && !(traits.imageTypes === 'by-prefix' && isTakenForConfig(manifest));
   const unknownLayers = layers.filter((layer) => !isKnownLayer(layer.mediaType, traits));
   const unknownLayer = unknownLayers[0];
   return {
@@ -40,7 +39,20 @@ export function kindOf(manifest: ImageManifest, traits: RuntimeTraits): ImageKin
   };
 }
 
+/** An OCI manifest's config need only look like one; docker's own must be on the list (moby `validateMediaType`). */
+function isTakenForConfig({ config, mediaType }: ImageManifest): boolean {
+  return mediaType === DOCKER_MANIFEST ? LOST_CONFIG_TYPES.has(config.mediaType) : isTakenByPrefix(config.mediaType);
+}
+
+/** As dockerd's graph driver looks at types (moby distribution `checkSupportedMediaType`); models are refused lately. */
+function isTakenByPrefix(mediaType: string): boolean {
+  const type = mediaType.toLowerCase();
+  if (type.startsWith('application/vnd.docker.ai.')) return false;
+  return LOST_CONFIG_TYPES.has(type) || /^application\/vnd\.(?:oci\.image|docker)(?:$|\.)/u.test(type);
+}
+
 function isKnownLayer(mediaType: string, traits: RuntimeTraits): boolean {
+  if (traits.imageTypes === 'by-prefix') return isTakenByPrefix(mediaType);
   const compression = layerCompression(mediaType);
   if (compression === undefined || compression === 'unknown') return false;
   return compression !== 'zstd' || !mediaType.startsWith('application/vnd.docker.') || traits.knowsDockerZstd;
@@ -56,13 +68,11 @@ function refusedLayer(unknown: Descriptor | undefined, traits: RuntimeTraits): s
   return traits.unknownLayer === 'refused' ? unknown?.mediaType : undefined;
 }
 
-/** An encrypted layer is unpacked only where the node has a decoder, which it usually lacks (pull-parity F10). */
 function unrunnable(
-  { config, layers }: ImageManifest,
+  { config }: ImageManifest,
   isArtifact: boolean,
   unknown: Descriptor | undefined,
 ): ImageKind['unrunnable'] {
   if (isArtifact) return { reason: 'not-an-image', found: config.mediaType };
-  const layer = unknown ?? layers.find(({ mediaType }) => isEncryptedLayerType(mediaType));
-  return layer === undefined ? undefined : { reason: 'unknown-layer-type', found: layer.mediaType };
+  return unknown === undefined ? undefined : { reason: 'unknown-layer-type', found: unknown.mediaType };
 }

@@ -55,6 +55,7 @@ async function checkLayer(
     diffId,
     checksSize: traits.checksSizes === 'all',
     gzipLabelledTar: traits.gzipLabelledTar,
+    unpacksZstd: traits.unpacksZstd,
   };
   const read = await contentCheck(question, signal);
   if (read.ok) return read;

@@ -15,7 +15,14 @@ export const matchCompatible: PlatformMatch = (node, entry) => {
   return at < 0 ? 0 : ladder.length - at;
 };
 
-/** dockerd 28's graph driver accepts amd64 entries of any variant too (pull-parity F2). */
+/** dockerd 20.10: exactly the node's platform, or for want of it any variant of arm (moby `filterManifests`). */
+export const matchExactlyOrArm: PlatformMatch = (node, entry) => {
+  const usual = matchExactly(node, entry);
+  if (usual > 0) return usual + 1;
+  return node.architecture === 'arm' && entry.architecture === 'arm' && entry.os === node.os ? 1 : 0;
+};
+
+/** dockerd's graph driver since 23.0 accepts amd64 entries of any variant too (pull-parity F2). */
 export const matchAnyAmd64: PlatformMatch = (node, entry) => {
   const usual = matchCompatible(node, entry);
   if (usual > 0) return usual + 1;

@@ -1,8 +1,10 @@
+import type { Digest } from '../image/digest.ts';
 import { isIndexType, isManifestType, isSchema1Type } from '../image/media-type.ts';
 import { formatPlatform } from '../image/platform.ts';
 import type { Evidence, PullOutcome } from '../outcome/outcome.ts';
 import { ended, isSuccess, joinFailures, withDoubts, type Attempt } from './attempt.ts';
-import { checkGraph, type Image } from './graph.ts';
+import { fetchManifest } from './fetch.ts';
+import { checkGraph, noManifest, type Image } from './graph.ts';
 import type { GraphKey } from './graph-memory.ts';
 import type { PullContext } from './pull-context.ts';
 import { resolve } from './resolve.ts';
@@ -38,14 +40,22 @@ async function pullFrom(context: PullContext): Promise<Attempt> {
   context.course.note(`resolved to ${digest} (${mediaType === '' ? 'no type' : mediaType}, ${size} bytes)`);
   const { fallsBackFor } = context.traits;
   const staying = fallsBackFor === 'each-request' ? context : { ...context, endpoints: [endpoint] };
-  const isManifest = isIndexType(mediaType) || isManifestType(mediaType);
-  const judged = await (isManifest && size > 0
-    ? lookInside(staying, resolved.value)
-    : judgeStranger(staying, resolved.value));
+  const named = await nameByGet(staying, resolved.value);
+  const isManifest = isIndexType(named.mediaType) || isManifestType(named.mediaType);
+  const judged = await (isManifest && size > 0 ? lookInside(staying, named) : judgeStranger(staying, named));
   const attempt = { ...judged, outcome: resolvedBy(judged.outcome, resolved.value.evidence) };
   const hasMore = fallsBackFor === 'resolving' && endpoint !== context.endpoints.at(-1);
   // containers/image asks the endpoints after a mirror for blobs too since 2026, in CRI-O versions that nobody declares
   return hasMore && !isSuccess(attempt.outcome) ? withDoubts(attempt, 'node-runtime') : attempt;
+}
+
+/** What HEAD called no manifest is one to dockerd where its GET says so (pull-parity D11). */
+async function nameByGet(context: PullContext, resolved: Resolved): Promise<Resolved> {
+  const { mediaType, content, size } = resolved;
+  const isNamed = content !== undefined || isIndexType(mediaType) || isManifestType(mediaType);
+  if (isNamed || size === 0 || context.traits.typeOf !== 'get') return resolved;
+  const got = await fetchManifest(context, resolved, 'manifest');
+  return got.ok ? { ...resolved, mediaType: got.value.servedAs ?? mediaType, content: got.value } : resolved;
 }
 
 /** What is well was asked for too: the request that the name was resolved by, this time. */
@@ -64,17 +74,11 @@ async function judgeStranger(context: PullContext, resolved: Resolved): Promise<
   }
   if (size > 0 && readsAsSchema1(mediaType, context.traits)) {
     const read = await checkSchema1(context, resolved);
-    const stranger = noManifest(resolved);
+    const stranger = noManifest(mediaType, evidence);
     if (!isSuccess(read.outcome)) return joinFailures(stranger, [stranger, read]);
     return schema1 === 'converted' ? read : withDoubts(stranger, 'node-runtime');
   }
-  return noManifest(resolved);
-}
-
-function noManifest({ mediaType, evidence }: Resolved): Attempt {
-  // a login page may come from a proxy between us and the registry that the nodes do not have
-  const doubts = mediaType === 'text/html' ? (['not-a-registry-answer'] as const) : [];
-  return ended({ kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence }, doubts);
+  return noManifest(mediaType, evidence);
 }
 
 async function lookInside(context: PullContext, resolved: Resolved): Promise<Attempt> {
@@ -92,12 +96,18 @@ async function lookInside(context: PullContext, resolved: Resolved): Promise<Att
     return ended({ kind: 'pullable', digest, depth: 'exists', compressedBytes: undefined, platforms: [] });
   }
   const graph = await checkGraph(context, resolved, resolved.content);
-  if (!graph.ok) return graph.error;
+  if (!graph.ok) return isLost(graph.error, context, digest) ? withDoubts(graph.error, 'node-runtime') : graph.error;
   const outcome = outcomeOf(graph.value, resolved, context);
   const { doubt } = graph.value;
   if (doubt === undefined) memory.keep(key, outcome);
   await measure(context, resolved, outcome);
   return ended(outcome, doubt === undefined ? [] : [doubt]);
+}
+
+/** What the name was resolved to is not there, and some version of the runtime asks for the name itself then. */
+function isLost({ outcome }: Attempt, { traits, reference }: PullContext, digest: Digest): boolean {
+  const isTop = outcome.kind === 'damaged' && outcome.digest === digest && outcome.evidence.status === 404;
+  return isTop && traits.asksTagForLostDigest && reference.digest === undefined;
 }
 
 function keyOf({ platform, traits, contentCheck }: PullContext, { endpoint, digest }: Resolved): GraphKey {

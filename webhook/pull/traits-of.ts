@@ -1,6 +1,12 @@
 import { assertNever } from '../image/result.ts';
 import { isAtLeast, type Runtime } from '../outcome/runtime.ts';
-import { matchAnyAmd64, matchCompatible, matchContainersImage, matchExactly } from './platform-match.ts';
+import {
+  matchAnyAmd64,
+  matchCompatible,
+  matchContainersImage,
+  matchExactly,
+  matchExactlyOrArm,
+} from './platform-match.ts';
 import type { RuntimeTraits } from './traits.ts';
 
 /** As containerd has it, with its two misprints of 1024. */
@@ -34,6 +40,8 @@ function containerd(runtime: Extract<Runtime, { family: 'containerd' }>): Runtim
     maxManifestBytes: CONTAINERD_MAX_MANIFEST,
     limitsEveryManifest: false,
     digestOfGet: 'body',
+    typeOf: 'descriptor',
+    asksTagForLostDigest: false,
     needsContentLength: false,
     schema1: since21 ? 'refused' : since20 ? 'off-by-default' : 'converted',
     wantsSignature: true,
@@ -42,10 +50,12 @@ function containerd(runtime: Extract<Runtime, { family: 'containerd' }>): Runtim
     entryWithoutPlatform: 'judged-by-config',
     nestedIndex: 'followed',
     refusesOtherOs: false,
+    imageTypes: 'listed',
     artifact: 'pulled',
     layersUnderUnknownConfig: isTransfer ? 'pulled' : 'refused',
     unknownLayer: isTransfer ? 'pulled' : 'refused',
     knowsDockerZstd: since20,
+    unpacksZstd: true,
     gzipLabelledTar: 'fails',
     diffIds: 'one-for-each',
     checksSizes: 'all',
@@ -54,11 +64,12 @@ function containerd(runtime: Extract<Runtime, { family: 'containerd' }>): Runtim
 }
 
 function dockerGraph(runtime: Extract<Runtime, { family: 'docker' }>): RuntimeTraits {
-  const since24 = isAtLeast(runtime.version, [24, 0]);
+  const since23 = isAtLeast(runtime.version, [23, 0]);
   const since26 = isAtLeast(runtime.version, [26, 0]);
+  const since28 = isAtLeast(runtime.version, [28, 0]);
   const since282 = isAtLeast(runtime.version, [28, 2]);
   return {
-    name: `docker graph ${since282 ? '28.2' : since26 ? '26' : since24 ? '24' : '20.10'}`,
+    name: `docker graph ${since282 ? '28.2' : since28 ? '28' : since26 ? '26' : since23 ? '23' : '20.10'}`,
     style: 'docker',
     firstRequest: 'head-then-get',
     retriesServerErrors: false,
@@ -67,18 +78,22 @@ function dockerGraph(runtime: Extract<Runtime, { family: 'docker' }>): RuntimeTr
     maxManifestBytes: undefined,
     limitsEveryManifest: false,
     digestOfGet: 'header',
+    typeOf: 'get',
+    asksTagForLostDigest: since23 && !since28,
     needsContentLength: true,
     schema1: schema1OfDocker(runtime),
     wantsSignature: true,
-    matches: since24 ? matchAnyAmd64 : matchCompatible,
+    matches: since23 ? matchAnyAmd64 : matchExactlyOrArm,
     fetchesAllMatches: false,
-    entryWithoutPlatform: since24 ? 'accepted' : 'skipped',
-    nestedIndex: 'followed',
+    entryWithoutPlatform: since23 ? 'accepted' : 'skipped',
+    nestedIndex: since23 ? 'followed' : 'refused',
     refusesOtherOs: true,
+    imageTypes: 'by-prefix',
     artifact: 'refused',
     layersUnderUnknownConfig: 'refused',
     unknownLayer: 'refused',
     knowsDockerZstd: true,
+    unpacksZstd: since23,
     gzipLabelledTar: 'unpacks',
     diffIds: 'one-for-each',
     checksSizes: 'none',
@@ -116,6 +131,8 @@ function crio(runtime: Extract<Runtime, { family: 'crio' }>): RuntimeTraits {
     maxManifestBytes: CONTAINERS_IMAGE_MAX_MANIFEST,
     limitsEveryManifest: true,
     digestOfGet: 'body',
+    typeOf: 'get',
+    asksTagForLostDigest: false,
     needsContentLength: false,
     schema1: 'converted',
     wantsSignature: false,
@@ -124,10 +141,12 @@ function crio(runtime: Extract<Runtime, { family: 'crio' }>): RuntimeTraits {
     entryWithoutPlatform: 'accepted',
     nestedIndex: 'refused',
     refusesOtherOs: false,
+    imageTypes: 'listed',
     artifact: hasArtifactStore ? 'pulled' : 'refused',
     layersUnderUnknownConfig: 'pulled',
     unknownLayer: 'pulled',
     knowsDockerZstd: true,
+    unpacksZstd: true,
     gzipLabelledTar: 'unpacks',
     diffIds: readsDiffIds ? 'all-or-none' : 'unread',
     checksSizes: 'config',

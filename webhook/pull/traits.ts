@@ -20,6 +20,10 @@ export type RuntimeTraits = {
   readonly limitsEveryManifest: boolean;
   /** D10: where the digest of a tag comes from when it took a GET. */
   readonly digestOfGet: 'header' | 'body';
+  /** D11: whose type decides: that of the GET, or what HEAD or the index above said. */
+  readonly typeOf: 'get' | 'descriptor';
+  /** dockerd from 23.0 to 27 asks by tag where what HEAD said is not there (moby `pullTag`). */
+  readonly asksTagForLostDigest: boolean;
   /** I1: dockerd's graph driver wants Content-Length beside Docker-Content-Digest. */
   readonly needsContentLength: boolean;
   /** F15. `off-by-default`: an environment variable of the daemon brings it back. */
@@ -36,6 +40,8 @@ export type RuntimeTraits = {
   readonly nestedIndex: 'followed' | 'refused';
   /** F6: dockerd's graph driver refuses an image of another operating system. */
   readonly refusesOtherOs: boolean;
+  /** F8, F9: dockerd's graph driver takes any config and layer whose type begins as those of images do. */
+  readonly imageTypes: 'listed' | 'by-prefix';
   /** F8. */
   readonly artifact: 'pulled' | 'refused';
   /** F9: containerd's client fetches no known layer before it knows the config's type. */
@@ -44,6 +50,8 @@ export type RuntimeTraits = {
   readonly unknownLayer: 'pulled' | 'refused';
   /** F10: docker's own zstd layer type. */
   readonly knowsDockerZstd: boolean;
+  /** F10: dockerd's graph driver unpacks zstd since 23.0, whatever the type says. */
+  readonly unpacksZstd: boolean;
   /** F10: packed bytes under a plain tar type. */
   readonly gzipLabelledTar: 'fails' | 'unpacks';
   /** F13: containers/image compares them since 5.34, and takes a config without any for one whose maker knew none. */

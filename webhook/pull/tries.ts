@@ -3,9 +3,11 @@ import { formatPlatform, type Platform } from '../image/platform.ts';
 import type { EndpointPlan } from '../node/endpoint.ts';
 import { basisOf } from '../outcome/certainty.ts';
 import { formatRuntime, type Runtime } from '../outcome/runtime.ts';
+import { splitAuthority } from '../registry/authority.ts';
 import { ended, furthest, isSuccess, joinFailures, withDoubts, type Attempt } from './attempt.ts';
 import type { Course } from './course.ts';
 import { joinPlatforms } from './platform-join.ts';
+import type { PredictorOptions } from './predict.ts';
 import { attemptPull } from './pull.ts';
 import { refusedBySettings } from './settings-refusal.ts';
 import { traitsOf } from './traits-of.ts';
@@ -115,11 +117,22 @@ async function tryOne(
     course,
     signal,
   });
-  return weighRange(plan, attempt);
+  return weighLoopback(weighRange(plan, attempt), plan, { traits, addressesOf: options.addressesOf });
+}
+
+/** dockerd needs no TLS of loopback, by whatever name: seen where the user gave the name its address (pull-parity E9). */
+function weighLoopback(
+  attempt: Attempt,
+  { endpoints }: Extract<EndpointPlan, { readonly kind: 'endpoints' }>,
+  { traits, addressesOf }: Pick<Variant, 'traits'> & Pick<PredictorOptions, 'addressesOf'>,
+): Attempt {
+  const addresses = endpoints.flatMap(({ authority }) => addressesOf(splitAuthority(authority, 0).host));
+  const isLoopback = addresses.some((address) => address === '::1' || address.startsWith('127.'));
+  return traits.style === 'docker' && isLoopback ? weighRange({ mayBeInsecure: true }, attempt) : attempt;
 }
 
 /** A name that a node may resolve into an insecure range needs no TLS there (pull-parity E9). */
-function weighRange(plan: EndpointPlan, attempt: Attempt): Attempt {
+function weighRange(plan: Pick<EndpointPlan, 'mayBeInsecure'>, attempt: Attempt): Attempt {
   const restsOnTls = [attempt.outcome, ...attempt.others].some((end) => basisOf(end) === 'settings');
   return plan.mayBeInsecure === true && restsOnTls ? withDoubts(attempt, 'insecure-range') : attempt;
 }

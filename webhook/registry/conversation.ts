@@ -38,9 +38,14 @@ export function createConversation({ exchange, logIn, style, identity, now }: Co
     const { answer } = pong.value;
     const challenges = challengesOf(pong.value, style);
     if (answer.status === 401 && !answer.isElsewhere && challenges.length > 0) {
-      const login = await logIn(challenges, answer.evidence, signal);
-      if (!login.ok) return login;
-      authorization = login.value;
+      // dockerd answers all, Bearer before Basic, and sends what the last one took (distribution `endpointAuthorizer`)
+      for (const one of style === 'docker' ? challenges.map((challenge) => [challenge]) : [challenges]) {
+        // the first that cannot be answered ends it
+        // oxlint-disable-next-line no-await-in-loop
+        const login = await logIn(one, answer.evidence, signal);
+        if (!login.ok) return login;
+        authorization = login.value;
+      }
     } else if (style === 'crio' && answer.status === 401 && answer.isElsewhere) {
       // it would log in where that other origin says: our logins follow no redirect (design, rule 6)
       return err({ kind: 'not-checked', reason: 'untrusted-realm', detail: new URL(answer.evidence.endpoint).host });
