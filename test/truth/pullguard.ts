@@ -21,10 +21,21 @@ import { NAMES } from './stage.ts';
 
 const LOGIN_SECRET = 'login';
 
-/** What Pullguard foretells for a node with the same files, reading layers whole as podman does. */
-export async function askPullguard(asked: Asked, runtime: string, signal: AbortSignal): Promise<Prediction> {
+/** The node whose files a condition gives. */
+export type Node = {
+  readonly runtime: string;
+  /** Its addresses by their names. Default: all are this machine. */
+  readonly hosts?: ReadonlyMap<string, readonly string[]>;
+  /** What its system trusts besides what ours does. */
+  readonly authorities?: readonly string[];
+};
+
+const ON_LOOPBACK: ReadonlyMap<string, readonly string[]> = new Map(NAMES.map((name) => [name, ['127.0.0.1']]));
+
+/** What Pullguard foretells for a node with the same files, reading layers whole as the node does. */
+export async function askPullguard(asked: Asked, node: Node, signal: AbortSignal): Promise<Prediction> {
   const now = (): number => performance.now();
-  const hosts = new Map(NAMES.map((name) => [name, ['127.0.0.1']]));
+  const { runtime, hosts = ON_LOOPBACK, authorities = [] } = node;
   const connect = createConnect({ resolve: createResolver(hosts), guard: unguarded, now: () => new Date() });
   const transport = createTransport({ connect, connectionsPerHost: 4 });
   const nodes = {
@@ -37,7 +48,10 @@ export async function askPullguard(asked: Asked, runtime: string, signal: AbortS
   if (!platform.ok) throw new Error(platform.error);
   const { predict } = createEngine({
     policy: { ...DEFAULT_POLICY, nodes },
-    node: knowledgeOf(nodes, setupOf({ ...NODE_FILES, ...asked.files })).knowledge,
+    node: knowledgeOf(nodes, {
+      ...setupOf({ ...NODE_FILES, ...asked.files }),
+      authorities,
+    }).knowledge,
     secrets: secretsOf(asked),
     transport,
     budget: unlimited,
@@ -47,7 +61,7 @@ export async function askPullguard(asked: Asked, runtime: string, signal: AbortS
     contentCheck: createContentCheck({ onRead: () => undefined }),
     asksForeignUrls: true,
     hintMs: 5_000,
-    addressesOf: () => [],
+    addressesOf: (name) => hosts.get(name) ?? [],
     explains: false,
     now,
   });
@@ -66,7 +80,7 @@ export async function askPullguard(asked: Asked, runtime: string, signal: AbortS
   }
 }
 
-/** The files of `/etc/containers` as the planner takes them; drop-ins are all `.conf`, in the order of their names. */
+/** The files of `/etc/containers` and `/etc/docker` as the planner takes them; drop-ins are all `.conf`, in the order of their names. */
 function setupOf(files: Readonly<Record<string, string>>): NodeSetup {
   const below = (folder: string): readonly (readonly [string, string])[] =>
     Object.entries(files)
@@ -76,8 +90,13 @@ function setupOf(files: Readonly<Record<string, string>>): NodeSetup {
     .filter(([name]) => name.endsWith('.conf'))
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
   const certificates = Object.fromEntries(below('certs.d/'));
+  const daemonJson = files['daemon.json'];
   return {
     ...EMPTY_SETUP,
+    docker: {
+      daemonJson: daemonJson === undefined ? undefined : { name: '/etc/docker/daemon.json', text: daemonJson },
+      certsD: memoryTree('/etc/docker/certs.d', certificates),
+    },
     crio: {
       registriesConf: [
         { name: '/etc/containers/registries.conf', text: files['registries.conf'] ?? '' },
@@ -92,7 +111,7 @@ function setupOf(files: Readonly<Record<string, string>>): NodeSetup {
 /** podman is handed one login, whatever its registry; so the entry's key is the image's own host. */
 function secretsOf({ image, login }: Asked): SecretSource {
   const [host = ''] = image.split('/', 1);
-  const key = image.includes('/') ? host : 'docker.io';
+  const key = /[.:]/u.test(host) && image.includes('/') ? host : 'docker.io';
   return {
     serviceAccount: async () => ({ kind: 'found', imagePullSecrets: [] }),
     secret: async (namespace, name) =>

@@ -1,3 +1,4 @@
+import { connect, createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { ImageStore, Repository } from '../../webhook/demo/image-store.ts';
 import type { LoopbackServer } from '../../webhook/demo/registry.ts';
@@ -16,6 +17,16 @@ export type Stage = {
   /** Who signs the certificates of the registries; no node knows it unless a condition says so. */
   readonly authority: Authority;
 };
+
+/** A stage whose servers are at an address besides loopback too, which dockerd takes for a host of its own. */
+export type StageElsewhere = Stage & {
+  /** Docker Hub's own host, at its own port, with a certificate that the node's system trusts. */
+  readonly hub: (options?: ScriptedRegistryOptions) => Promise<ScriptedRegistry>;
+};
+
+export const HUB = 'registry-1.docker.io';
+/** Loopback by a name that nobody would think so of. */
+export const LOOP = 'loop.truth.test';
 
 /** The only names that exist, besides `localhost`: all are this machine. */
 export const NAMES: readonly string[] = [
@@ -37,6 +48,64 @@ export function createStage(t: TestContext, authority: Authority): Stage {
   };
 }
 
+/** `system` is the authority that every node's system trusts. */
+export function createStageElsewhere(
+  t: TestContext,
+  authority: Authority,
+  { address, system }: { readonly address: string; readonly system: Authority },
+): StageElsewhere {
+  const stage = createStage(t, authority);
+  const reaching = async <T extends LoopbackServer>(server: T, port = server.port): Promise<T> => {
+    const relay = await startRelay({ address, port }, server.port);
+    t.after(relay.close);
+    const close = async (): Promise<void> => {
+      await Promise.all([relay.close(), server.close()]);
+    };
+    return { ...server, close };
+  };
+  return {
+    authority,
+    registry: async (options) => await reaching(await stage.registry(options)),
+    tokens: stage.tokens,
+    hub: async (options) => {
+      const { chain, key } = system.issue({ names: [HUB] });
+      return await reaching(await stage.registry({ tls: { cert: chain, key }, ...options }), 443);
+    },
+  };
+}
+
+/** Hands every connection to a port on loopback. */
+async function startRelay(
+  at: { readonly address: string; readonly port: number },
+  to: number,
+): Promise<{ readonly close: () => Promise<void> }> {
+  const sockets = new Set<{ destroy: () => void }>();
+  const server = createServer((socket) => {
+    const onward = connect(to, '127.0.0.1');
+    for (const [one, other] of [
+      [socket, onward],
+      [onward, socket],
+    ] as const) {
+      sockets.add(one);
+      one.on('error', () => other.destroy()).on('close', () => other.destroy());
+      one.pipe(other);
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(at.port, at.address, resolve);
+  });
+  let closed: Promise<void> | undefined;
+  return {
+    close: async () => {
+      closed ??= new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      });
+      await closed;
+    },
+  };
+}
+
 /** A registry over plain HTTP that the node was told of, its repository `team/app`, and the files that tell. */
 export async function insecureRegistry(
   stage: Stage,
@@ -47,7 +116,7 @@ export async function insecureRegistry(
     registry,
     app: appOf(registry.store),
     image: `${registry.host}/team/app:1`,
-    files: { 'registries.conf': insecure(registry.host) },
+    files: insecureFiles(registry.host),
   };
 }
 
@@ -55,6 +124,12 @@ export const appOf = (store: ImageStore): Repository => store.repository('team/a
 
 /** A `[[registry]]` that allows HTTP and any certificate. */
 export const insecure = (location: string): string => `[[registry]]\nlocation = "${location}"\ninsecure = true\n`;
+
+/** The same for podman and dockerd. */
+export const insecureFiles = (host: string): Readonly<Record<string, string>> => ({
+  'registries.conf': insecure(host),
+  'daemon.json': JSON.stringify({ 'insecure-registries': [host] }),
+});
 
 /** `reg.truth.test:40123`: a server on loopback by another name. */
 export const named = (name: string, { port }: LoopbackServer): string => `${name}:${port}`;

@@ -29,7 +29,7 @@ type Parts = {
 };
 
 /** An image of given parts, sound where nothing is given: one layer of plain tar. */
-function addParts(app: Repository, parts: Parts): Stored {
+export function addParts(app: Repository, parts: Parts): Stored {
   const plain = app.addBlob(TAR, LAYER);
   const { diffIds = [sha256(TAR)], layers = [plain], mediaType = OCI_MANIFEST } = parts;
   const document = { os: 'linux', architecture: 'amd64', config: {}, rootfs: { type: 'layers', diff_ids: diffIds } };
@@ -146,17 +146,29 @@ export const CONTENT: readonly Condition[] = [
   { name: 'a manifest that is not what its digest says', pulls: false, arrange: spoilt('manifest', 'flipped') },
   { name: 'a layer whose declared size is too large', pulls: true, arrange: sized('layer', 10) },
   { name: 'a layer whose declared size is too small', pulls: true, arrange: sized('layer', -10) },
-  { name: 'a config whose declared size is wrong', pulls: false, arrange: sized('config', 10) },
+  {
+    name: 'a config whose declared size is wrong',
+    pulls: false,
+    docker: { pulls: true },
+    arrange: sized('config', 10),
+  },
   {
     name: 'a diff id that no layer has',
     pulls: true,
+    docker: { pulls: false },
     ...BEFORE_DIFF_IDS,
     arrange: holding((app) => void addParts(app, { diffIds: [`sha256:${'0'.repeat(64)}`] })),
   },
-  { name: 'a layer without any diff id', pulls: true, arrange: holding((app) => void addParts(app, { diffIds: [] })) },
+  {
+    name: 'a layer without any diff id',
+    pulls: true,
+    docker: { pulls: false },
+    arrange: holding((app) => void addParts(app, { diffIds: [] })),
+  },
   {
     name: 'a diff id for one of two layers',
     pulls: true,
+    docker: { pulls: false },
     ...BEFORE_DIFF_IDS,
     arrange: holding((app) => {
       const other = Buffer.from(packTar({ 'app/more': 'another layer' }));
@@ -166,6 +178,7 @@ export const CONTENT: readonly Condition[] = [
   {
     name: 'a config that is no image config',
     pulls: true,
+    docker: { pulls: false },
     arrange: holding((app) => void addParts(app, { config: {} })),
   },
   {
@@ -181,6 +194,7 @@ export const CONTENT: readonly Condition[] = [
   {
     name: 'a layer of zstd',
     pulls: true,
+    docker: { pulls: false },
     arrange: holding((app) => void addParts(app, { layers: [layerOf(app, zstdCompressSync(TAR), `${LAYER}+zstd`)] })),
   },
   {
@@ -194,11 +208,13 @@ export const CONTENT: readonly Condition[] = [
   {
     name: 'a layer of a type that nobody knows',
     pulls: true,
+    docker: { pulls: false },
     arrange: holding((app) => void addParts(app, { layers: [layerOf(app, TAR, 'application/vnd.example.layer')] })),
   },
   {
     name: 'a wasm layer beside an image config',
     pulls: true,
+    docker: { pulls: false },
     arrange: holding((app) => void addParts(app, { layers: [layerOf(app, TAR, 'application/wasm')] })),
   },
   {
@@ -221,7 +237,12 @@ export const CONTENT: readonly Condition[] = [
       (app) => void addArtifact(app, { configType: 'application/vnd.cncf.helm.config.v1+json', tags: ['1'] }),
     ),
   },
-  { name: 'schema 1', pulls: true, arrange: holding((app) => addSchema1(app, gzipSync(TAR))) },
+  {
+    name: 'schema 1',
+    pulls: true,
+    docker: { pulls: false },
+    arrange: holding((app) => addSchema1(app, gzipSync(TAR))),
+  },
   {
     name: 'schema 1 whose layer is no archive',
     pulls: false,
@@ -240,14 +261,16 @@ export const CONTENT: readonly Condition[] = [
   {
     name: 'a foreign layer that its server refuses, and in the registry',
     pulls: false,
+    docker: { pulls: true },
     arrange: foreign(403, 'present'),
   },
   {
     name: 'a foreign layer that its server has not, and in the registry',
     pulls: false,
+    docker: { pulls: true },
     arrange: foreign(404, 'present'),
   },
-  { name: 'a foreign layer that its server has', pulls: true, arrange: foreign('there') },
+  { name: 'a foreign layer that its server has', pulls: true, docker: { pulls: false }, arrange: foreign('there') },
   { name: 'blobs at another server', pulls: true, arrange: async (stage) => await blobsElsewhere(stage, true) },
   {
     name: 'blobs at a server that is gone',

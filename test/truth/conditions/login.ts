@@ -74,9 +74,19 @@ export const LOGINS: readonly Condition[] = [
   { name: 'Basic, the right login', pulls: true, arrange: guarded(onlyRight, RIGHT) },
   { name: 'Basic, a wrong login', pulls: false, arrange: guarded(onlyRight, WRONG) },
   { name: 'Basic, no login', pulls: false, arrange: guarded(onlyRight) },
-  { name: 'Basic, an empty password that is right', pulls: true, arrange: guarded(basicAuth({ puller: '' }), EMPTY) },
+  {
+    name: 'Basic, an empty password that is right',
+    pulls: true,
+    docker: { pulls: false },
+    arrange: guarded(basicAuth({ puller: '' }), EMPTY),
+  },
   { name: 'an open registry, a login nobody asked for', pulls: true, arrange: guarded((_, answer) => answer, WRONG) },
-  { name: '/v2/ wants Basic, the rest is open, no login', pulls: true, arrange: guarded(pingAlone(onlyRight)) },
+  {
+    name: '/v2/ wants Basic, the rest is open, no login',
+    pulls: true,
+    docker: { pulls: false },
+    arrange: guarded(pingAlone(onlyRight)),
+  },
   {
     name: '/v2/ wants Basic, the rest is open, a wrong login',
     pulls: true,
@@ -159,6 +169,7 @@ export const LOGINS: readonly Condition[] = [
   {
     name: 'Bearer, then Basic, the right login',
     pulls: true,
+    docker: { pulls: false },
     arrange: tokened(PRIVATE, RIGHT, offering(['bearer', 'basic'])),
   },
   {

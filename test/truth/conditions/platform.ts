@@ -1,5 +1,6 @@
 import type { Repository, Stored, StoredPlatform } from '../../../webhook/demo/image-store.ts';
-import { OCI_INDEX } from '../../../webhook/image/media-type.ts';
+import { OCI_INDEX, OCI_MANIFEST } from '../../../webhook/image/media-type.ts';
+import { withHeaders } from '../../support/bend.ts';
 import { addAttestation } from '../../support/odd-image.ts';
 import type { Asked, Condition } from '../condition.ts';
 import { insecureRegistry, type Stage } from '../stage.ts';
@@ -59,10 +60,16 @@ export const PLATFORMS: readonly Condition[] = [
     pulls: true,
     arrange: holding((app) => void app.addIndex([addAttestation(app), app.addImage()], { tags: ['1'] })),
   },
-  { name: 'an entry without platform that fits', pulls: true, arrange: holding(without(amd64)) },
+  {
+    name: 'an entry without platform that fits',
+    pulls: true,
+    docker: { pulls: false },
+    arrange: holding(without(amd64)),
+  },
   {
     name: 'an entry without platform that does not',
     pulls: true,
+    docker: { pulls: false },
     arrange: holding(without(platformOf('linux/arm64'))),
   },
   {
@@ -92,6 +99,25 @@ export const PLATFORMS: readonly Condition[] = [
     },
   },
   {
+    name: 'a child of another type than the index says',
+    pulls: false,
+    arrange: async (stage) => {
+      const { registry, app, image, files } = await insecureRegistry(stage);
+      const child = app.addImage();
+      app.addIndex([child], { tags: ['1'] });
+      registry.bend({ kind: 'manifest', reference: child.digest }, withHeaders({ 'content-type': 'application/json' }));
+      return { image, files };
+    },
+  },
+  {
+    name: 'a child of docker that the index calls OCI',
+    pulls: true,
+    arrange: holding((app) => {
+      const child = app.addImage({ format: 'docker' });
+      addEntries(app, [{ ...child, mediaType: OCI_MANIFEST, platform: amd64 }]);
+    }),
+  },
+  {
     name: 'a child of the declared size too large',
     pulls: true,
     arrange: holding((app) => {
@@ -115,10 +141,16 @@ export const PLATFORMS: readonly Condition[] = [
   {
     name: 'a single image of another system',
     pulls: true,
+    docker: { pulls: false },
     arrange: holding((app) => void app.addImage({ platform: platformOf('windows/amd64'), tags: ['1'] })),
   },
   { name: 'arm/v6 for a node of arm/v7', pulls: true, arrange: holding(offering('linux/arm/v6'), 'linux/arm/v7') },
-  { name: 'arm/v7 for a node of arm/v6', pulls: false, arrange: holding(offering('linux/arm/v7'), 'linux/arm/v6') },
+  {
+    name: 'arm/v7 for a node of arm/v6',
+    pulls: false,
+    docker: { pulls: true },
+    arrange: holding(offering('linux/arm/v7'), 'linux/arm/v6'),
+  },
   {
     name: 'arm without variant for a node of arm/v7',
     pulls: true,

@@ -51,11 +51,13 @@ export const PROTOCOL: readonly Condition[] = [
   {
     name: 'a wrong Docker-Content-Digest',
     pulls: true,
+    docker: { pulls: false },
     arrange: bent(manifest, withHeaders({ 'docker-content-digest': NO_DIGEST })),
   },
   {
     name: 'a Docker-Content-Digest that is none',
     pulls: true,
+    docker: { pulls: false },
     arrange: bent(manifest, withHeaders({ 'docker-content-digest': 'foo:bar' })),
   },
   ...[401, 403, 404, 500, 502, 503, 504].map((code) => ({
@@ -66,6 +68,7 @@ export const PROTOCOL: readonly Condition[] = [
   ...[500, 502, 503, 504].map((code) => ({
     name: `manifests answered ${code} once`,
     pulls: false,
+    docker: { pulls: true },
     isSpent: true as const,
     arrange: bent(manifest, status(code, 'UNAVAILABLE'), { times: 1 }),
   })),
@@ -80,6 +83,7 @@ export const PROTOCOL: readonly Condition[] = [
   ...[403, 404, 500, 503].map((code) => ({
     name: `/v2/ answered ${code}`,
     pulls: false,
+    docker: { pulls: true },
     arrange: bent(ping, status(code, 'UNKNOWN')),
   })),
   { name: '/v2/ answered 401 without a challenge', pulls: true, arrange: bent(ping, status(401, 'UNAUTHORIZED')) },
@@ -137,7 +141,12 @@ export const PROTOCOL: readonly Condition[] = [
     pulls: false,
     arrange: bent(manifest, typed('application/vnd.oci.image.index.v1+json')),
   },
-  { name: 'a manifest of 4.5 MB', pulls: false, arrange: async (stage) => await largeManifest(stage, 4_500_000) },
+  {
+    name: 'a manifest of 4.5 MB',
+    pulls: false,
+    docker: { pulls: true },
+    arrange: async (stage) => await largeManifest(stage, 4_500_000),
+  },
   { name: 'a manifest of 4.1 MB', pulls: true, arrange: async (stage) => await largeManifest(stage, 4_100_000) },
 ];
 

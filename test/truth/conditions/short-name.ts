@@ -57,6 +57,7 @@ export const SHORT_NAMES: readonly Condition[] = [
     name: 'a short name and two registries, no mode',
     pulls: true,
     differs: 'without a mode podman is permissive, CRI-O enforcing since 1.34',
+    isPodmanAlone: true,
     arrange: short({ text: (first, second) => search(first, second) }),
   },
   {

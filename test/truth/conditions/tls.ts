@@ -8,7 +8,7 @@ import {
 } from '../../support/pki.ts';
 import type { ScriptedRegistry } from '../../support/scripted-registry.ts';
 import type { Asked, Condition } from '../condition.ts';
-import { appOf, insecure, named, type Stage } from '../stage.ts';
+import { appOf, insecureFiles, named, type Stage } from '../stage.ts';
 
 const NAME = 'reg.truth.test';
 
@@ -43,7 +43,7 @@ const secured =
     ]);
     return {
       image: `${host}/team/app:1`,
-      files: { ...Object.fromEntries(files), 'registries.conf': setup.isInsecure === true ? insecure(host) : '' },
+      files: { ...Object.fromEntries(files), ...(setup.isInsecure === true ? insecureFiles(host) : {}) },
     };
   };
 
@@ -65,7 +65,7 @@ const plain =
     const registry = await stage.registry();
     appOf(registry.store).addImage({ tags: ['1'] });
     const host = hostOf(registry);
-    return { image: `${host}/team/app:1`, files: { 'registries.conf': isInsecure ? insecure(host) : '' } };
+    return { image: `${host}/team/app:1`, files: isInsecure ? insecureFiles(host) : {} };
   };
 const byName = (registry: ScriptedRegistry): string => named(NAME, registry);
 const onLocalhost = (registry: ScriptedRegistry): string => named('localhost', registry);
@@ -118,6 +118,7 @@ export const TLS: readonly Condition[] = [
   {
     name: 'a self-signed certificate on localhost',
     pulls: false,
+    docker: { pulls: true },
     arrange: secured({ pair: () => createSelfSigned({ names: ['localhost'] }), hostOf: onLocalhost }),
   },
   {
@@ -143,6 +144,7 @@ export const TLS: readonly Condition[] = [
   {
     name: 'a certificate without the address that is asked',
     pulls: false,
+    docker: { pulls: true },
     arrange: secured({ folder: trusted, hostOf: ({ host }) => host }),
   },
   {
@@ -178,6 +180,7 @@ export const TLS: readonly Condition[] = [
   {
     name: 'a client certificate wanted and there, insecure',
     pulls: true,
+    docker: { pulls: false },
     arrange: secured({ server: wantsClient, folder: clientPair, isInsecure: true }),
   },
   {
@@ -197,8 +200,8 @@ export const TLS: readonly Condition[] = [
   },
   { name: 'plain HTTP that nobody told of', pulls: false, arrange: plain(false, byName) },
   { name: 'plain HTTP, insecure', pulls: true, arrange: plain(true, byName) },
-  { name: 'plain HTTP on localhost', pulls: false, arrange: plain(false, onLocalhost) },
-  { name: 'plain HTTP on 127.0.0.1', pulls: false, arrange: plain(false, ({ host }) => host) },
+  { name: 'plain HTTP on localhost', pulls: false, docker: { pulls: true }, arrange: plain(false, onLocalhost) },
+  { name: 'plain HTTP on 127.0.0.1', pulls: false, docker: { pulls: true }, arrange: plain(false, ({ host }) => host) },
   {
     name: 'a port where nobody listens',
     pulls: false,
