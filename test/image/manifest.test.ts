@@ -223,9 +223,30 @@ describe('decodeManifest', () => {
   });
 });
 
+describe('sizes that are whole numbers to JSON.parse alone', () => {
+  const text = (size: string, more = ''): string => JSON.stringify(manifest()).replaceAll(/:7/gu, `:${size}`) + more;
+
+  for (const size of ['7.0', '7e0', '0.7E1']) {
+    it(`are none to Go: ${size}`, () => {
+      const decoded = decodeManifest(bytes(text(size)), OCI_MANIFEST);
+
+      assert.deepEqual(decoded, {
+        ok: false,
+        error: { kind: 'broken', problem: 'its "config.size" is not a whole number' },
+      });
+    });
+  }
+
+  it('are left alone where nobody reads a size', () => {
+    const body = text('7').replace('{', '{"x":{"size":7.5},"annotations":{"size":"7.0"},');
+
+    assert.ok(decodeManifest(bytes(body), OCI_MANIFEST).ok);
+  });
+});
+
 describe('decodeImageConfig', () => {
   it('reads the platform and the layers that it was made from', () => {
-    const body = { os: 'linux', architecture: 'arm', variant: 'v6', rootfs: { type: 'layers', diff_ids: [DIGEST, 5] } };
+    const body = { os: 'linux', architecture: 'arm', variant: 'v6', rootfs: { type: 'layers', diff_ids: [DIGEST] } };
 
     assert.deepEqual(decodeImageConfig(bytes(body)), {
       ok: true,
@@ -241,6 +262,42 @@ describe('decodeImageConfig', () => {
       [decoded.value.platform.os, decoded.value.platform.architecture, decoded.value.diffIds],
       ['', '', []],
     );
+  });
+
+  const odd: readonly (readonly [problem: string, body: object])[] = [
+    ['"created" in it is not a time', { created: 'yesterday' }],
+    ['"created" in it is not a time', { created: '' }],
+    ['"os" in it is not text', { os: 7 }],
+    ['"Env" in it is not a list of texts', { config: { Env: 'A=1' } }],
+    ['"User" in it is not text', { config: { User: 0 } }],
+    ['"Labels" in it is not an object of texts', { config: { Labels: { one: 1 } } }],
+    ['"diff_ids" in it is not a list of texts', { rootfs: { diff_ids: [DIGEST, 7] } }],
+    ['"history" in it is not a list of objects', { history: 'long' }],
+    ['"created" in it is not a time', { history: [{}, { created: 'then' }] }],
+  ];
+  for (const [problem, body] of odd) {
+    it(`notes what containerd does not read: ${JSON.stringify(body)}`, () => {
+      const decoded = decodeImageConfig(bytes(body));
+
+      assert.ok(decoded.ok && decoded.value.oddity === problem);
+    });
+  }
+
+  it('finds nothing odd in what tools write', () => {
+    const run = {
+      User: '',
+      Env: null,
+      Labels: {},
+      Volumes: { '/data': {} },
+      Cmd: ['/app'],
+      OnBuild: [],
+      Healthcheck: {},
+    };
+    const history = [{ created: '0001-01-01T00:00:00Z', created_by: 'x', empty_layer: true }, { created: null }];
+    const body = { created: '1970-01-01T00:00:00.123456789+01:00', config: run, history, container_config: 7 };
+    const decoded = decodeImageConfig(bytes(body));
+
+    assert.ok(decoded.ok && decoded.value.oddity === undefined);
   });
 
   for (const body of ['', 'PK', '[]', '"linux"', '{', '\uFEFF{}']) {

@@ -137,7 +137,7 @@ describe('a registry that nothing is declared of but an authority (E13, J87, J89
       name: 'of an authority that has expired',
       tls: served(expiredAuthority.issue(names)),
       trusted: expiredAuthority.certificate,
-      expected: 'tls-unknown-authority',
+      expected: 'tls-expired',
     },
     { name: 'for another name', tls: served(authority.issue({ names: ['other.test'] })), expected: 'tls-wrong-name' },
     {
@@ -155,6 +155,11 @@ describe('a registry that nothing is declared of but an authority (E13, J87, J89
     {
       name: 'in TLS 1.1 at most',
       tls: { ...wellSigned, minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' },
+      expected: 'tls-other',
+    },
+    {
+      name: 'in a cipher that Go does not have',
+      tls: { ...wellSigned, maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256' },
       expected: 'tls-other',
     },
     {

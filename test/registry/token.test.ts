@@ -149,6 +149,8 @@ describe('what a token service answers', () => {
       '"refresh_token":5',
       '"access_token":7',
     ].map((field) => [`a token beside ${field}`, `{"token":"abc",${field}}`, unread] as const),
+    ['a token and more', '{"token":"abc"} and more', 'token'],
+    ['a token and half of more', '{"token":"abc"', unreadable('the token service did not answer in JSON')],
     ['no token', '{}', without],
     ['a token with a line break', String.raw`{"token":"a\r\nX-Evil: 1"}`, without],
     ['a page', '<html>', unreadable('the token service did not answer in JSON')],

@@ -1,6 +1,6 @@
 import { parseDigest, type Digest } from './digest.ts';
 import { isIndexType, isManifestType } from './media-type.ts';
-import { oddityOf } from './oddity.ts';
+import { configOddityOf, oddityOf } from './oddity.ts';
 import { normalizePlatform, type Platform } from './platform.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -36,6 +36,8 @@ export type ImageIndex = {
 export type ImageConfig = {
   readonly platform: Platform;
   readonly diffIds: readonly string[];
+  /** What containerd does not read in it, once it has pulled all the rest. */
+  readonly oddity?: string;
 };
 
 /** Far above any real image (overlayfs mounts at most 500 layers), far below what a 4 MiB manifest could list. */
@@ -172,9 +174,11 @@ export function decodeImageConfig(bytes: Uint8Array): Result<ImageConfig> {
   const rootfs = document.value['rootfs'];
   const listed = isObject(rootfs) ? inGoSpelling(rootfs)['diff_ids'] : undefined;
   const diffIds = Array.isArray(listed) ? listed : [];
+  const oddity = configOddityOf(document.value);
   return ok({
     platform: decodePlatform(document.value) ?? normalizePlatform({ os: '', architecture: '' }),
     diffIds: diffIds.filter((id) => typeof id === 'string').slice(0, MAX_ENTRIES + 1),
+    ...(oddity === undefined ? {} : { oddity }),
   });
 }
 
@@ -182,11 +186,22 @@ function parseObject(bytes: Uint8Array): Result<Json> {
   let value: unknown;
   try {
     // Go's encoding/json takes no byte order mark, and without this option the decoder would swallow it
-    value = JSON.parse(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    value = DECIMAL_SIZE.test(text) ? JSON.parse(text, keepDecimalSize) : JSON.parse(text);
   } catch {
     return err('it is not JSON');
   }
   return isObject(value) ? ok(inGoSpelling(value)) : err('it is not a JSON object');
+}
+
+/** 7.0 and 7e0 are whole numbers to JSON.parse, and none to Go. Most texts have no such thing. */
+const DECIMAL_SIZE = /"size"\s*:\s*-?\d+[.e]/iu;
+
+/** The third argument has the text of a number as `source`, of which TypeScript's library does not know yet. */
+function keepDecimalSize(key: string, value: unknown, ...[context]: readonly unknown[]): unknown {
+  if (typeof value !== 'number' || key.toLowerCase() !== 'size' || !isObject(context)) return value;
+  const { source } = context;
+  return typeof source === 'string' && /[.e]/iu.test(source) ? source : value;
 }
 
 const FIELDS: ReadonlyMap<string, string> = new Map(

@@ -1,7 +1,8 @@
 type Json = Readonly<Record<string, unknown>>;
+type Rules = Readonly<Record<string, readonly [fits: (value: unknown) => boolean, what: string]>>;
 
 /** How Go's types for a manifest have the fields that nothing here reads (OCI image spec, specs-go/v1). */
-const FIELDS: Readonly<Record<string, readonly [fits: (value: unknown) => boolean, what: string]>> = Object.freeze({
+const FIELDS: Rules = Object.freeze({
   schemaVersion: [Number.isInteger, 'a whole number'],
   mediaType: [isText, 'text'],
   artifactType: [isText, 'text'],
@@ -28,12 +29,65 @@ export function oddityOf(document: Json, kind: 'index' | 'manifest'): string | u
   if (descriptors.some(({ size }) => typeof size === 'number' && size < 0)) return 'a size in it is below zero';
   const platforms = descriptors.map(({ platform }) => platform).filter(isObject);
   for (const one of [document, ...descriptors, ...platforms]) {
-    for (const [name, [fits, what]] of Object.entries(FIELDS)) {
-      const value = one[name] ?? undefined;
-      if (value !== undefined && !fits(value)) return `"${name}" in it is not ${what}`;
-    }
+    const misfit = misfitOf(one, FIELDS);
+    if (misfit !== undefined) return misfit;
   }
   return undefined;
+}
+
+/** Go's types for an image's config (OCI image spec, specs-go/v1 `Image`), but for what a pull looks at anyway. */
+const CONFIG_FIELDS: Rules = Object.freeze({
+  created: [isTime, 'a time'],
+  author: [isText, 'text'],
+  os: [isText, 'text'],
+  architecture: [isText, 'text'],
+  variant: [isText, 'text'],
+  'os.version': [isText, 'text'],
+  'os.features': [isTextList, 'a list of texts'],
+  config: [isObject, 'an object'],
+  rootfs: [isObject, 'an object'],
+  history: [(value) => Array.isArray(value) && value.every(isObject), 'a list of objects'],
+});
+const RUN_FIELDS: Rules = Object.freeze({
+  User: [isText, 'text'],
+  WorkingDir: [isText, 'text'],
+  StopSignal: [isText, 'text'],
+  Env: [isTextList, 'a list of texts'],
+  Entrypoint: [isTextList, 'a list of texts'],
+  Cmd: [isTextList, 'a list of texts'],
+  ExposedPorts: [isObject, 'an object'],
+  Volumes: [isObject, 'an object'],
+  Labels: [(value) => isObject(value) && isTextList(Object.values(value)), 'an object of texts'],
+});
+const ROOTFS_FIELDS: Rules = Object.freeze({ type: [isText, 'text'], diff_ids: [isTextList, 'a list of texts'] });
+const HISTORY_FIELDS: Rules = Object.freeze({ created: [isTime, 'a time'] });
+
+/** What containerd does not read in a config that is JSON, and no tool writes: no proof for other runtimes. */
+export function configOddityOf(document: Json): string | undefined {
+  const { config, rootfs, history } = document;
+  return (
+    misfitOf(document, CONFIG_FIELDS) ??
+    (isObject(config) ? misfitOf(config, RUN_FIELDS) : undefined) ??
+    (isObject(rootfs) ? misfitOf(rootfs, ROOTFS_FIELDS) : undefined) ??
+    listOf(history)
+      .filter(isObject)
+      .map((one) => misfitOf(one, HISTORY_FIELDS))
+      .find((one) => one !== undefined)
+  );
+}
+
+function misfitOf(value: Json, rules: Rules): string | undefined {
+  for (const [name, [fits, what]] of Object.entries(rules)) {
+    const member = value[name] ?? undefined;
+    if (member !== undefined && !fits(member)) return `"${name}" in it is not ${what}`;
+  }
+  return undefined;
+}
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/u;
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && RFC_3339.test(value);
 }
 
 function listOf(value: unknown): readonly unknown[] {

@@ -12,11 +12,12 @@ const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'CERT_UNTRUSTED',
   'INVALID_CA',
-  // an authority's, as the leaf is in date: Go goes on without that authority
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
 ]);
+/** Of an authority, as the leaf itself is in date. */
+const OUT_OF_DATE: ReadonlySet<string> = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID']);
 const MAX_NAMES = 8;
+/** A root may be its own issuer. */
+const MAX_DEPTH = 8;
 
 /**
  * Judges a server's certificate in the order in which Go's crypto/x509 does, so that the fault named is the one in the
@@ -29,10 +30,25 @@ export function judgeCertificate(
   now: Date,
 ): CertificateFault | undefined {
   if (leaf === undefined) return 'other';
-  if (now < leaf.validFromDate || now > leaf.validToDate) return 'expired';
+  if (!isInDate(leaf, now)) return 'expired';
   if (!coversHost(leaf, host)) return 'wrong-name';
   if (chainError === undefined) return undefined;
+  if (OUT_OF_DATE.has(chainError)) return 'expired';
   return UNKNOWN_AUTHORITY.has(chainError) ? 'unknown-authority' : 'other';
+}
+
+/** The certificate that the dates are wrong of: the leaf, or an authority above it where that is known. */
+export function outOfDate(leaf: X509Certificate | undefined, now: Date): X509Certificate | undefined {
+  let one = leaf;
+  for (let depth = 0; one !== undefined && depth < MAX_DEPTH; depth += 1) {
+    if (!isInDate(one, now)) return one;
+    one = one.issuerCertificate;
+  }
+  return leaf;
+}
+
+function isInDate({ validFromDate, validToDate }: X509Certificate, now: Date): boolean {
+  return now >= validFromDate && now <= validToDate;
 }
 
 /** Go looks at subject alternative names alone: a name that stands only in the common name does not count. */

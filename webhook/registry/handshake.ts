@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { certificateFacts, judgeCertificate } from './certificate.ts';
+import { certificateFacts, judgeCertificate, outOfDate } from './certificate.ts';
 import type { Connected, ConnectOptions, TlsConnectOptions } from './connection.ts';
 import { NetworkError, type NetworkFailure } from './failure.ts';
 import { isNoTlsRecord, tlsFailure } from './tls-failure.ts';
@@ -31,7 +31,8 @@ export async function handshake(tls: TLSSocket, options: HandshakeOptions, signa
   const fault = judgeCertificate(leaf, options.host, chainError, options.now);
   if (fault === undefined) return { socket: tls, certificate };
   tls.destroy();
-  throw new NetworkError({ kind: 'certificate', fault, certificate });
+  const shown = fault === 'expired' ? certificateFacts(outOfDate(leaf, options.now)) : certificate;
+  throw new NetworkError({ kind: 'certificate', fault, certificate: shown });
 }
 
 /** Typed as an Error, it is OpenSSL's code as a string. */

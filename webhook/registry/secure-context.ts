@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createSecureContext, DEFAULT_CIPHERS, rootCertificates, type SecureContext } from 'node:tls';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { createRecentMap } from './recent-map.ts';
 import type { WireTarget } from './wire.ts';
 
@@ -7,6 +7,32 @@ type TlsSettings = WireTarget['tls'];
 
 /** Contexts kept ready: making one parses every root certificate, some milliseconds each time. */
 const MAX_CONTEXTS = 64;
+
+/**
+ * What Go offers (crypto/tls `cipherSuitesPreferenceOrder`), and so every runtime: no DHE, CCM or CBC with SHA-256. RSA key
+ * exchange, the last four, only in builds with Go before 1.22: we must not fail where nodes do not. Go also accepts RSA
+ * keys of 1024 bits, which OpenSSL's default level 2 does not.
+ */
+const CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+  'ECDHE-ECDSA-AES128-SHA',
+  'ECDHE-RSA-AES128-SHA',
+  'ECDHE-ECDSA-AES256-SHA',
+  'ECDHE-RSA-AES256-SHA',
+  'AES128-GCM-SHA256',
+  'AES256-GCM-SHA384',
+  'AES128-SHA',
+  'AES256-SHA',
+  '@SECLEVEL=1',
+].join(':');
 
 /** Gives the TLS context for an endpoint's settings, made once for equal settings. */
 export function createSecureContexts(): (tls: TlsSettings) => SecureContext {
@@ -17,8 +43,7 @@ export function createSecureContexts(): (tls: TlsSettings) => SecureContext {
 function secureContext(tls: TlsSettings): SecureContext {
   return createSecureContext({
     minVersion: 'TLSv1.2',
-    // Go accepts RSA keys of 1024 bits, which OpenSSL's default level 2 does not: we must not fail where nodes do not
-    ciphers: `${DEFAULT_CIPHERS}:@SECLEVEL=1`,
+    ciphers: CIPHERS,
     // Go trusts any certificate in its pool, not only self-signed roots
     allowPartialTrustChain: true,
     ...(tls.authorities.length > 0 ? { ca: [...rootCertificates, ...tls.authorities] } : {}),

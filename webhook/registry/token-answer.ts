@@ -29,7 +29,7 @@ export function readToken({ bytes, ending }: Reading, names: readonly TokenName[
   if (ending !== 'whole') return err('the token service sent more than a token, or broke off');
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
+    value = parseFirst(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
   } catch {
     return err('the token service did not answer in JSON');
   }
@@ -40,6 +40,17 @@ export function readToken({ bytes, ending }: Reading, names: readonly TokenName[
   return token !== undefined && TOKEN_SHAPE.test(token)
     ? ok({ token, expiresInSeconds })
     : err('the token service did not include a token in its answer');
+}
+
+/** Go's decoder reads one value, and pays no heed to what comes after it. */
+function parseFirst(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const end = /after JSON at position (?<end>\d+)/u.exec(String(error))?.groups?.['end'];
+    if (end === undefined) throw error;
+    return JSON.parse(text.slice(0, Number(end)));
+  }
 }
 
 type Fields = Pick<Token, 'expiresInSeconds'> & {
