@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { createSecretReader } from '../../webhook/kube/secrets.ts';
 import { createServiceAccountReader } from '../../webhook/kube/service-accounts.ts';
 import { startFakeApi, type Fault, type FakeApi } from './fake-api.ts';
+import { until } from './until.ts';
 
 const SECRETS = '/api/v1/namespaces/team-a/secrets';
 const ACCOUNTS = '/api/v1/namespaces/team-a/serviceaccounts';
@@ -112,10 +113,13 @@ describe('reading a Secret', () => {
   it('does not wait for a call that hangs once the caller gives up', async () => {
     const reader = createSecretReader(fake.connect(), { now, timeoutMs: 20_000 });
     fake.failWith(() => 'hang');
+    const before = asked();
 
     const read = await reader.read('team-a', 'login', AbortSignal.timeout(50));
 
     assert.equal(read.kind, 'unavailable');
+    // on a slow machine the call comes only now, and must not come into the next test
+    await until(() => asked() > before, 'the call');
   });
   it('never asks for a name that no Secret can have', async () => {
     const reader = createSecretReader(fake.connect(), { now });

@@ -99,7 +99,7 @@ describe('pullguard serve', () => {
 network: { allow: ['${host}'] }
 nodes:
   settings: complete
-  containerd: { certsD: { '${host}/hosts.toml': 'server = "http://${host}"' } }
+  containerd: { certsD: { '${host}/hosts.toml': "server = 'http://${host}'\\n[host]" } }
 `;
     const policy = write('policy.yaml', policyText('enforce'));
     const flags = ['--policy', policy, '--add-host', 'reg.test:127.0.0.1', '--linger', '1s'];
