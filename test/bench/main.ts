@@ -8,7 +8,7 @@ import { checkManyImages } from './many.ts';
 import { measureWarm } from './warm.ts';
 
 /**
- * `npm run bench`: numbers, side by side with what they are to be measured against, in one run of two to three minutes.
+ * `npm run bench`: numbers, side by side with what they are to be measured against, in one run of some minutes.
  * It fails only where something breaks; a number below its aim is said. BENCH_SECONDS is the length of one measurement
  * (default 4), BENCH_REVIEWS what the memory is tried with (default 100000), BENCH_NODE_FLAGS go to Pullguard's Node.
  */
