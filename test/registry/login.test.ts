@@ -385,6 +385,18 @@ describe('logging in as CRI-O', () => {
     assert.equal(await outcome(crio(registry)), 'registry-error its /v2/ answers neither 200 nor 401');
   });
 
+  for (const style of ['crio', 'docker'] as const) {
+    it(`hears of the limit, and not of a broken registry, where the ping of ${style} is answered 429`, async () => {
+      const busy = only({ kind: 'base' }, status(429, 'TOOMANYREQUESTS', { 'retry-after': '60' }));
+      const registry = await registryWith(undefined, busy, only({ kind: 'manifest' }, status(401, 'UNAUTHORIZED')));
+
+      const got = await clientOf(registry, { style }).ask(manifest('1'), soon());
+
+      assert.ok(!got.ok);
+      assert.deepEqual(got.error.kind === 'rate-limited' && got.error.retryAfterSeconds, 60);
+    });
+  }
+
   it('sends the login by GET', async () => {
     const service = await tokens();
     const registry = await registryWith(service.bearerAuth);

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../image/result.ts';
 import type { Identity, PullOutcome } from '../outcome/outcome.ts';
-import type { Answer, Ask, BodyUse } from './answer.ts';
+import { retryAfterOf, type Answer, type Ask, type BodyUse } from './answer.ts';
 import { challengesAsSent, parseChallenges, type Challenge } from './challenge.ts';
 import type { Exchange, Exchanged } from './exchange.ts';
 import { authorizationHeader, type Authorization, type LogIn } from './login.ts';
@@ -50,12 +50,11 @@ export function createConversation({ exchange, logIn, style, identity, now }: Co
       // it would log in where that other origin says: our logins follow no redirect (design, rule 6)
       return err({ kind: 'not-checked', reason: 'untrusted-realm', detail: new URL(answer.evidence.endpoint).host });
     } else if (style === 'crio' && answer.status !== 200 && answer.status !== 401) {
-      const reason = 'its /v2/ answers neither 200 nor 401';
-      return err({ kind: 'registry-error', reason, evidence: answer.evidence });
+      return err(pingFailure(answer, 'its /v2/ answers neither 200 nor 401'));
     } else if (answer.status === 401 && answer.isElsewhere) {
       failedPing = { kind: 'not-checked', reason: 'untrusted-realm', detail: new URL(answer.evidence.endpoint).host };
     } else if (answer.status === 429 || answer.status >= 500) {
-      failedPing = { kind: 'registry-error', reason: 'its /v2/ fails', evidence: answer.evidence };
+      failedPing = pingFailure(answer, 'its /v2/ fails');
     }
     return ok(undefined);
   };
@@ -106,6 +105,14 @@ const REFUSALS: ReadonlySet<number> = new Set([401, 403, 404]);
 
 /** `{}` is what most registries say. */
 const MAX_PING_BYTES = 1024;
+
+/** Who is told to wait is told so, and for how long. */
+function pingFailure(answer: Answer, reason: string): PullOutcome {
+  const { evidence, status } = answer;
+  return status === 429
+    ? { kind: 'rate-limited', retryAfterSeconds: retryAfterOf(answer, Date.now()), evidence }
+    : { kind: 'registry-error', reason, evidence };
+}
 
 function challengesOf({ reply }: Exchanged, style: ClientStyle): readonly Challenge[] {
   const headers = reply.headerAll('www-authenticate');
