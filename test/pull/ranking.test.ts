@@ -85,6 +85,18 @@ describe('which of several endpoints is named', () => {
     assert.ok(outcome.kind === 'unsupported-manifest' && outcome.reason === 'too-large');
   });
 
+  it('asks nobody after a redirect to nowhere, which is an answer that no other host makes up for', async () => {
+    mirror.bend({ kind: 'manifest' }, reply(307, {}));
+
+    const { outcome, isConclusive } = await predict(`${host}/app:1`, {
+      transport,
+      setup: hostsFile(host, [`http://other.test:${mirror.port}`]),
+    });
+
+    assert.deepEqual([outcome.kind, isConclusive], ['registry-error', false]);
+    assert.deepEqual(upstream.log.lines(), []);
+  });
+
   it('asks nobody after a Docker-Content-Digest that is none', async () => {
     mirror.store.repository('app').addImage({ tags: ['1'] });
     mirror.bend({ kind: 'manifest' }, (_question, answer) => ({

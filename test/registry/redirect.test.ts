@@ -161,9 +161,15 @@ describe('following redirects', () => {
     assert.equal(await ask(clientAt(at(home))), 'registry-error it redirects more than 9 times');
   });
 
-  for (const location of ['', 'file:///etc/passwd', 'javascript:alert(1)', 'http://', `/${'a'.repeat(20_000)}`]) {
+  it('takes one without a place to go for an answer', async () => {
+    home.bend({ kind: 'manifest' }, reply(307, {}));
+
+    assert.equal(await ask(clientAt(at(home))), '307');
+  });
+
+  for (const location of ['/here?a=b c', 'file:///etc/passwd', 'javascript:alert(1)', 'http://', `/${'a'.repeat(20_000)}`]) {
     it(`goes nowhere on "${location.slice(0, 30)}"`, async () => {
-      home.bend({ kind: 'manifest' }, location === '' ? reply(307, {}) : redirect(location));
+      home.bend({ kind: 'manifest' }, redirect(location));
 
       assert.equal(await ask(clientAt(at(home))), 'registry-error it redirects without saying where');
     });

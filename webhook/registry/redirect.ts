@@ -16,6 +16,8 @@ export type Hop = (at: URL, isOwn: boolean) => Promise<Result<WireReply, Network
 /** Go's net/http sends that many and then gives up (pull-parity D15). */
 export const MAX_REQUESTS = 10;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Go sends a space in a query as it is, and no server takes that for a request. */
+const UNSENDABLE = /\?[^#]* /u;
 const MAX_LOCATION = 16 * 1024;
 
 export const isRedirect = (status: number): boolean => REDIRECTS.has(status);
@@ -25,7 +27,10 @@ export async function followRedirects(first: Arrival, hop: Hop): Promise<Result<
   let { reply, at } = first;
   for (let requests = 1; isRedirect(reply.status); requests += 1) {
     const { status } = reply;
-    const next = parseLocation(reply.header('location'), at);
+    const location = reply.header('location') ?? '';
+    // an answer like any other, to Go too
+    if (location === '') break;
+    const next = parseLocation(location, at);
     reply.drop();
     if (next === undefined) return err({ kind: 'nowhere', status });
     if (requests >= MAX_REQUESTS) return err({ kind: 'too-many', status });
@@ -39,8 +44,8 @@ export async function followRedirects(first: Arrival, hop: Hop): Promise<Result<
   return ok({ reply, at });
 }
 
-function parseLocation(location: string | undefined, from: URL): URL | undefined {
-  if (location === undefined || location.length > MAX_LOCATION) return undefined;
+function parseLocation(location: string, from: URL): URL | undefined {
+  if (location.length > MAX_LOCATION || UNSENDABLE.test(location)) return undefined;
   const url = URL.parse(location, from.href);
   return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') ? url : undefined;
 }
