@@ -22,8 +22,8 @@ export type Birth = {
 };
 export type LeafBirth = Birth & { readonly names: readonly string[] };
 
-export const AUTHORITY_DAYS = 365;
-export const LEAF_DAYS = 90;
+const AUTHORITY_DAYS = 365;
+const LEAF_DAYS = 90;
 /** Certificates begin a little earlier: the clock of the API server may be behind ours. */
 export const BACKDATE_MS = 5 * 60_000;
 const DAY_MS = 86_400_000;

@@ -103,7 +103,7 @@ export function jsonAnswer(status: number, document: unknown, headers: Answer['h
 }
 
 /** What a well-behaved registry with this content says. */
-export function answerFrom(store: ImageStore, { method, url, headers, route }: Question): Answer {
+function answerFrom(store: ImageStore, { method, url, headers, route }: Question): Answer {
   if (method !== 'GET' && method !== 'HEAD') return errorAnswer(405, 'UNSUPPORTED', { allow: 'GET, HEAD' });
   if (route.kind === 'base') return jsonAnswer(200, {}, { 'docker-distribution-api-version': 'registry/2.0' });
   if (route.kind === 'other')
@@ -153,7 +153,7 @@ function blobAnswer(blob: Uint8Array, digest: string, range: string | undefined)
 }
 
 /** Reads what a path asks for. Names may have slashes, so the last two segments decide. */
-export function parseRoute(path: string, pathPrefix = '/v2'): Route {
+function parseRoute(path: string, pathPrefix = '/v2'): Route {
   if (path === pathPrefix || path === `${pathPrefix}/`) return { kind: 'base' };
   if (!path.startsWith(`${pathPrefix}/`)) return { kind: 'other' };
   const segments = path.slice(pathPrefix.length + 1).split('/');

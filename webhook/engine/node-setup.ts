@@ -83,7 +83,7 @@ export function knowledgeOf(
 }
 
 /** The schema checked each text; what it would not read is passed over here. */
-export function runtimesOf(nodes: NodeDeclaration): readonly Runtime[] {
+function runtimesOf(nodes: NodeDeclaration): readonly Runtime[] {
   return nodes.runtimes.flatMap((text) => {
     const parsed = parseRuntime(text);
     return parsed.ok ? parsed.value : [];

@@ -21,12 +21,12 @@ export function authorityOf(endpoint: string): string | undefined {
 }
 
 /** `as pull secret "ci"` or `without credentials`. */
-export function formatIdentity(identity: Identity): string {
+function formatIdentity(identity: Identity): string {
   return identity.by === 'anonymous' ? 'without credentials' : `as pull secret ${quote(identity.secret, 64)}`;
 }
 
 /** `HEAD https://reg.example:5000/v2/app/manifests/1`: enough to repeat it with curl. */
-export function formatRequest(evidence: Evidence): string {
+function formatRequest(evidence: Evidence): string {
   const path = evidence.path.split(/[?#]/u, 1)[0] ?? '';
   return `${evidence.method} ${formatEndpoint(evidence.endpoint)}${field(path, 200)}`;
 }
