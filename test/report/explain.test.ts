@@ -96,7 +96,7 @@ describe('the course of a prediction', () => {
     const text = formatExplain([WARNED], { width: 400, color: false });
 
     assert.match(text, /- not certain, because nodes may hold credentials of their own/u);
-    assert.match(text, /- also pull-secret-missing \(A pull secret does not exist\): Pull secret "ci"/u);
+    assert.match(text, /- also pull-secret-missing: Pull secret "ci"/u);
   });
 
   it('stops at a depth that nobody could read', () => {

@@ -102,7 +102,7 @@ describe('the closing line', () => {
     [[PULLABLE], '1 image: 1 pullable'],
     [[PULLABLE, PULLABLE, DENIED], '3 images: 2 pullable, 1 denied'],
     [[SKIPPED, WARNED], '2 images: 1 warned, 1 not checked'],
-    [[{ ...DENIED, action: 'allow' }], '1 image: 1 allowed although not pullable'],
+    [[{ ...DENIED, action: 'allow' }], '1 image: 1 allowed by the policy'],
   ] as const;
   for (const [results, expected] of ROWS) {
     it(`says "${expected}"`, () => assert.equal(summaryLine(results), expected));

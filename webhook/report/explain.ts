@@ -3,7 +3,7 @@ import { describe, describeDoubts, describeFinding, toPrintable } from '../outco
 import type { CourseStep } from '../outcome/prediction.ts';
 import { createPaint } from './paint.ts';
 import type { CheckResult } from './result.ts';
-import { FINDING_RULES, OUTCOME_RULES, PROOF_RULES } from './rule-text.ts';
+import { OUTCOME_RULES, PROOF_RULES } from './rule-text.ts';
 import { verdictOf } from './summary.ts';
 import { wrap } from './wrap.ts';
 
@@ -54,9 +54,7 @@ function rulesOf({ prediction, decidedBy }: CheckResult): readonly string[] {
     `rule ${outcome.kind}: ${title}. ${help}`,
     proof,
     ...(decidedBy === undefined ? [] : [`policy: ${decidedBy.join('; ')}`]),
-    ...findings.map(
-      (finding) => `also ${finding.kind} (${FINDING_RULES[finding.kind].title}): ${describeFinding(finding)}`,
-    ),
+    ...findings.map((finding) => `also ${finding.kind}: ${describeFinding(finding)}`),
   ];
 }
 

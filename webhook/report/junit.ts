@@ -60,7 +60,7 @@ function contents(result: CheckResult): readonly string[] {
       return [`<skipped${attributes({ message: cause })}/>`, ...systemOut(notes)];
     case 'warned':
       return systemOut([`WARNING: ${messageOf(result)}`, ...notes]);
-    case 'other':
+    case 'allowed':
       return systemOut([messageOf(result), ...notes]);
     case 'pullable':
     default:

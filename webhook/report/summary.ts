@@ -1,14 +1,14 @@
 import type { CheckResult } from './result.ts';
 
-/** How a person would sort a result: `skipped` was not looked at, `other` is allowed although it is not pullable. */
-export type Verdict = 'pullable' | 'denied' | 'warned' | 'skipped' | 'other';
+/** How a person would sort a result: `skipped` was not looked at, `allowed` is let through whatever was found. */
+export type Verdict = 'pullable' | 'denied' | 'warned' | 'skipped' | 'allowed';
 
 export function verdictOf(result: CheckResult): Verdict {
   if (result.action === 'deny') return 'denied';
   if (result.action === 'warn') return 'warned';
   const { kind } = result.prediction.outcome;
   if (kind === 'pullable') return 'pullable';
-  return kind === 'not-checked' ? 'skipped' : 'other';
+  return kind === 'not-checked' ? 'skipped' : 'allowed';
 }
 
 const COUNTED = Object.freeze([
@@ -16,7 +16,7 @@ const COUNTED = Object.freeze([
   ['denied', 'denied'],
   ['warned', 'warned'],
   ['skipped', 'not checked'],
-  ['other', 'allowed although not pullable'],
+  ['allowed', 'allowed by the policy'],
 ] as const satisfies readonly (readonly [Verdict, string])[]);
 
 /** `3 images: 1 pullable, 1 denied, 1 warned`. */

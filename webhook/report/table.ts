@@ -15,7 +15,7 @@ const MARK = Object.freeze({
   denied: ['DENY', 'bad'],
   warned: ['warn', 'caution'],
   skipped: ['skip', 'faint'],
-  other: ['note', 'faint'],
+  allowed: ['note', 'faint'],
 } as const satisfies Record<Verdict, readonly [mark: string, style: Style]>);
 const MARK_WIDTH = 4;
 const GAP = '  ';
