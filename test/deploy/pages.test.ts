@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { DEFAULT_ACTIONS, DEFAULT_FINDING_ACTIONS } from '../../webhook/outcome/action.ts';
 import { POLICY_JSON_SCHEMA } from '../../webhook/policy/json-schema.ts';
 import { formatMistakes, readPolicy } from '../../webhook/policy/load.ts';
+import { createMetrics } from '../../webhook/telemetry/metrics.ts';
 import { runHere } from '../cli/run-here.ts';
 
 type Row = readonly [first: string, ...others: string[]];
@@ -142,4 +143,16 @@ describe('the page about the command line', () => {
       );
     });
   }
+});
+
+describe('the page about the installation', () => {
+  it('has every metric of our own, and no other', async () => {
+    const metrics = createMetrics({ now: () => 0, refusalStatuses: [400] });
+    metrics.certificateExpires(1);
+    const text = await metrics.text();
+    const names = [...text.matchAll(/^# TYPE (?<name>pullguard_\w+)/gmu)].map(({ groups }) => groups?.['name']);
+    const shown = rowsOf(read('README.md')).map(([first]) => first.replace(/\{.*/u, ''));
+
+    assert.deepEqual(shown.filter((name) => name.startsWith('pullguard_')).toSorted(), names.toSorted());
+  });
 });
