@@ -150,7 +150,7 @@ describe('the page about the installation', () => {
     const metrics = createMetrics({ now: () => 0, refusalStatuses: [400] });
     metrics.certificateExpires(1);
     const text = await metrics.text();
-    const names = [...text.matchAll(/^# TYPE (?<name>pullguard_\w+)/gmu)].map(({ groups }) => groups?.['name']);
+    const names = [...text.matchAll(/^# TYPE (?<name>pullguard_\w+)/gmu)].map(({ groups }) => groups?.['name'] ?? '');
     const shown = rowsOf(read('README.md')).map(([first]) => first.replace(/\{.*/u, ''));
 
     assert.deepEqual(shown.filter((name) => name.startsWith('pullguard_')).toSorted(), names.toSorted());

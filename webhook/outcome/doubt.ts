@@ -17,7 +17,8 @@ const DOUBT_CLAUSE = Object.freeze({
   'not-a-registry-answer': 'the answer is not one that a registry gives: a proxy may have sent it',
   'answers-disagree': 'the same question got different answers',
   'redirect-login': 'nodes may log in where the registry redirects to (Pullguard takes no login there)',
-  'secret-unread': 'a pull secret could not be read (the webhook needs "get" on Secrets there)',
+  'secret-unread':
+    'a pull secret was not read (the webhook needs "get" on Secrets there, and reads 16 of a Pod, 128 KiB in all)',
 } as const satisfies Record<Doubt, string>);
 
 /** `not certain, because nodes may hold ...`; empty where there is no doubt. */
