@@ -76,23 +76,36 @@ export const nodesSchema = z
       .meta({ description: "As in the kubelet's configuration." }),
     containerd: z
       .strictObject({
-        configPath: configPath.optional(),
+        configPath: configPath.optional().meta({
+          description: 'config_path of the registry settings; /etc/containerd/certs.d unless set.',
+        }),
         certsD: files.meta({ description: 'Files of /etc/containerd/certs.d by relative path.' }),
-        certsDFrom: z.strictObject({ configMap: objectName }).optional(),
+        certsDFrom: z.strictObject({ configMap: objectName }).optional().meta({
+          description:
+            "A ConfigMap of Pullguard's own namespace with more of them: registry.example_5000___hosts.toml.",
+        }),
         clientCertificates: z
-          .array(z.strictObject({ path: z.string().min(1), secret: objectName, key: dataKey }))
+          .array(
+            z.strictObject({
+              path: z.string().min(1).meta({ description: 'The file as hosts.toml names it.' }),
+              secret: objectName,
+              key: dataKey,
+            }),
+          )
           .default([])
           .meta({ description: "Client certificates that hosts.toml names, in Secrets of Pullguard's own namespace." }),
         imagePullProgressTimeout: stallLimit.meta({ description: 'As in config.toml of the nodes; 5m unless set.' }),
       })
-      .prefault({}),
+      .prefault({})
+      .meta({ description: 'The files of containerd on the nodes.' }),
     docker: z
       .strictObject({
         daemonJson: daemonJson.optional(),
         certsD: files.meta({ description: 'Files of /etc/docker/certs.d by relative path.' }),
         imagePullProgressDeadline: stallLimit.meta({ description: "cri-dockerd's flag of that name; 1m unless set." }),
       })
-      .prefault({}),
+      .prefault({})
+      .meta({ description: 'The files of dockerd on the nodes.' }),
     crio: z
       .strictObject({
         registriesConf: z.string().optional().meta({ description: 'The text of registries.conf.' }),
@@ -106,7 +119,8 @@ export const nodesSchema = z
           .meta({ description: 'The text of policy.json: what it rejects is refused, signatures are not verified.' }),
         pullProgressTimeout: stallLimit.meta({ description: 'As in crio.conf of the nodes; none unless set.' }),
       })
-      .prefault({}),
+      .prefault({})
+      .meta({ description: 'The files of CRI-O on the nodes.' }),
     insecureRegistries: z
       .array(hostOrCidr)
       .default([])

@@ -25,9 +25,15 @@ const hostThroughput = z
 export const throughput = z
   .union([
     throughputText,
-    z.strictObject({ default: throughputText.optional(), hosts: z.record(host, hostThroughput).default({}) }),
+    z.strictObject({
+      default: throughputText
+        .optional()
+        .meta({ description: 'What one node gets from a registry without an entry, for example 20MB/s.' }),
+      hosts: z.record(host, hostThroughput).default({}).meta({ description: 'By registry.' }),
+    }),
   ])
   .optional()
+  .meta({ description: 'How fast a node fetches layers; where it is not said, a short read measures it.' })
   .transform((written): NodeDeclaration['throughput'] => {
     if (written === undefined) return { bytesPerSecond: undefined, hosts: {} };
     return typeof written === 'number'

@@ -26,7 +26,7 @@ const some = { error: 'is empty and would match nothing: leave it out to match e
 /** One entry of `rules`. What a rule could never do is a mistake, so that nobody relies on it. */
 export const ruleSchema = z
   .strictObject({
-    name: z.string().min(1).max(100).optional(),
+    name: z.string().min(1).max(100).optional().meta({ description: 'For you, and for --explain.' }),
     match: z
       .strictObject({
         namespaces: z.array(namespaceGlob).min(1, some).optional(),
@@ -41,12 +41,13 @@ export const ruleSchema = z
         mode: z.enum(MODES).optional(),
         action: actionChoice.optional(),
         controllerPods: z.enum(['warn', 'enforce']).optional(),
-        exempt: z.boolean().optional(),
-        maxPullSeconds: z.int().min(1).max(86_400).optional(),
+        exempt: z.boolean().optional().meta({ description: 'true: not checked; false: checked all the same.' }),
+        maxPullSeconds: z.int().min(1).max(86_400).optional().meta({ description: 'As limits.maxPullSeconds.' }),
       })
       .refine((set) => Object.values(set).some((value) => value !== undefined), {
         error: 'sets nothing: give mode, action, controllerPods, exempt or maxPullSeconds',
-      }),
+      })
+      .meta({ description: 'What holds for what matches; what is not set stays as it is.' }),
   })
   .superRefine(({ match, set }, context) => {
     const mistake = (field: string, message: string): void => {

@@ -96,11 +96,14 @@ export const policySchema = z
       .default(['auto'])
       .meta({ description: 'Images that a mutating webhook replaces, exactly as written; auto is what Istio writes.' }),
     exempt: z
-      .strictObject({ namespaces: z.array(namespaceGlob).default([]), images: z.array(imagePattern).default([]) })
+      .strictObject({
+        namespaces: z.array(namespaceGlob).default([]).meta({ description: 'Namespaces that are never checked.' }),
+        images: z.array(imagePattern).default([]).meta({ description: 'Images that are never checked.' }),
+      })
       .prefault({})
       .meta({ description: 'Never checked.' }),
     nodes: nodesSchema.prefault({}).meta({ description: 'What the nodes know and Pullguard cannot see.' }),
-    limits: limits.prefault({}),
+    limits: limits.prefault({}).meta({ description: 'What one review, and one registry, may take.' }),
     network: network.prefault({}).meta({ description: 'What may be dialled, and where credentials may go.' }),
     hints: hints
       .prefault({})
