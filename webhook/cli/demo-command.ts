@@ -11,7 +11,10 @@ export function addDemoCommand(program: Command, streams: Streams, end: (exitCod
     )
     .option('--keep', 'leave all of it running, with commands to try, until Ctrl-C')
     .option('--print', 'print the manifest and the policy instead')
-    .addHelpText('after', '\nExit codes: 0 every verdict is the expected one, 1 one is not, 130 ended by Ctrl-C before that.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 every verdict is the expected one, 1 one is not, 130 ended by Ctrl-C before that.',
+    )
     .action(async (flags: Readonly<Record<string, unknown>>) => {
       const { demoCommand } = await import('../demo/command.ts');
       end(await demoCommand(flags, streams, streams.interruption?.() ?? new AbortController().signal));
