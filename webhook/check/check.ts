@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
-import type { ImageUse, PodDemand, PredictImage, WeighPulls } from '../admission/ports.ts';
+import type { PredictImage, WeighPulls } from '../admission/ports.ts';
 import { predictNever } from '../admission/presence.ts';
 import { createIdentityHasher } from '../credentials/identity.ts';
 import { createEngine } from '../engine/engine.ts';
@@ -30,6 +30,7 @@ import { unguarded } from '../registry/guard.ts';
 import { createResolver } from '../registry/resolve.ts';
 import { createTransport, type Transport } from '../registry/transport.ts';
 import type { CheckResult } from '../report/result.ts';
+import { itemsOf, subjectOf, type Item } from './items.ts';
 
 export type CheckRequest = {
   readonly policy: Policy;
@@ -58,16 +59,6 @@ const MAX_CACHED = 10_000;
 const GRACE_MS = 3_000;
 
 const now = (): number => performance.now();
-
-type Item = {
-  readonly object: string;
-  readonly use: ImageUse;
-  readonly pod: PodDemand;
-  readonly kind: string;
-  readonly hasControllingOwner: boolean;
-  readonly file: string | undefined;
-  readonly line: number | undefined;
-};
 
 /** Judges every image of the manifests and of the command line, in their order. */
 export async function runCheck(request: CheckRequest): Promise<readonly CheckResult[]> {
@@ -116,45 +107,7 @@ export async function runCheck(request: CheckRequest): Promise<readonly CheckRes
   }
 }
 
-function itemsOf(request: CheckRequest): readonly Item[] {
-  const fromManifests = request.manifests.workloads.flatMap(({ workload, source }) =>
-    workload.uses.map((use) => ({
-      object: `${workload.kind}/${workload.namespace}/${workload.name}`,
-      use,
-      pod: workload.pod,
-      kind: workload.kind,
-      hasControllingOwner: workload.hasControllingOwner,
-      file: source.file,
-      line: source.lineOf(use.path),
-    })),
-  );
-  const bare = request.images.map((image) => ({
-    object: image,
-    use: { path: '', where: '', image, pullPolicy: 'Always' as const },
-    pod: {
-      namespace: request.namespace,
-      serviceAccount: request.serviceAccount,
-      imagePullSecrets: [],
-      platforms: undefined,
-      isTemplate: false,
-      deadline: undefined,
-    },
-    kind: 'Pod',
-    hasControllingOwner: false,
-    file: undefined,
-    line: undefined,
-  }));
-  return [...fromManifests, ...bare];
-}
-
 type Predicted = { readonly item: Item; readonly prediction: Prediction };
-
-const subjectOf = (item: Item): Subject => ({
-  namespace: item.pod.namespace,
-  kind: item.kind,
-  image: item.use.image,
-  hasControllingOwner: item.hasControllingOwner,
-});
 
 async function predictItem(request: CheckRequest, item: Item, predict: PredictImage): Promise<Prediction> {
   const subject = subjectOf(item);
