@@ -28,12 +28,13 @@ export async function addSettings(certsD: string, files: Readonly<Record<string,
   }
 }
 
-/** Takes away the folders of all hosts below `domain`, of this run and of earlier ones. */
+/** Takes away the folders of a host, or of all hosts below a domain, of this run and of earlier ones. */
 export async function removeSettings(certsD: string, domain: string): Promise<void> {
   for (const folder of await readdir(certsD)) {
     // HOST:PORT, or HOST_PORT_ as containerd also has it
     const [host = ''] = folder.split(/[:_]/u);
-    if (host.endsWith(`.${domain}`)) await rm(join(certsD, folder), { recursive: true, force: true });
+    if (host === domain || host.toLowerCase().endsWith(`.${domain}`))
+      await rm(join(certsD, folder), { recursive: true, force: true });
   }
 }
 

@@ -13,6 +13,10 @@ export type Condition = {
   /** Names in `imagePullSecrets` that no Secret has. */
   readonly missingSecrets?: readonly string[];
   readonly pullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
+  /** Only the bytes of layers show it: `--verify headers` must not deny, and need not know. */
+  readonly contentOnly?: true | undefined;
+  /** Why the engine may leave open, but never deny, what the node knows. */
+  readonly openBecause?: string | undefined;
 };
 
 export type TruthSecret = {
@@ -33,10 +37,10 @@ export const NODE_WORDS: Readonly<Partial<Record<OutcomeKind, RegExp>>> = Object
   'tls-unknown-authority': /signed by unknown authority/u,
   'tls-wrong-name': /certificate is valid for|doesn't contain any IP SANs|legacy Common Name|not valid for any names/u,
   'tls-expired': /expired or is not yet valid/u,
-  'tls-client-certificate-required': /certificate required|bad certificate/u,
+  'tls-client-certificate-required': /certificate required|bad certificate|tls: handshake failure/u,
   'rate-limited': /429/u,
   'registry-error':
-    /unexpected status|no realm|unsupported protocol|not a valid digest|unable to decode|did not include a token|stopped after|malformed|5\d\d/u,
+    /unexpected status|no realm|unsupported protocol|not a valid digest|unable to decode|did not include a token|stopped after|malformed|unsupported Content-Encoding|5\d\d/u,
   unreachable: /refused|no such host|unreachable|no route|timeout|reset|EOF|deadline/u,
   'never-pull-absent': /not present with pull policy of Never/u,
   'unsupported-manifest':

@@ -1,23 +1,32 @@
 import { startScriptedRegistry } from '../../support/scripted-registry.ts';
 import { addBasicConditions } from './basic-conditions.ts';
+import { addCertificateConditions } from './certificate-conditions.ts';
+import { addFolderConditions } from './folder-conditions.ts';
+import { addMirrorConditions } from './mirror-conditions.ts';
 import { addNameConditions } from './name-conditions.ts';
 import { addSettingsConditions } from './settings-conditions.ts';
 import { addSharedConditions } from './shared-conditions.ts';
+import { addRedirectConditions } from './redirect-conditions.ts';
 import { addTlsConditions } from './tls-conditions.ts';
 import { addTokenConditions } from './token-conditions.ts';
+import { addWireConditions } from './wire-conditions.ts';
 import type { Condition } from './condition.ts';
 import type { Closable, Stage } from './stage.ts';
 
 /** Starts every registry and returns the conditions that the node and the engine will meet. */
-export async function openStage(): Promise<{ readonly conditions: readonly Condition[] } & Closable> {
+export async function openStage(nodeIp: string): Promise<{ readonly conditions: readonly Condition[] } & Closable> {
   const servers: Closable[] = [];
   const conditions: Condition[] = [];
+  let deadPorts = 0;
   const stage: Stage = {
+    nodeIp,
     registry: async (options = {}) => {
       const started = stage.keep(await startScriptedRegistry(options));
-      started.store.repository('app').addImage({ tags: ['1'] });
+      const layers = [{ 'app/name': `of port ${started.port}\n` }];
+      if (options.store === undefined) started.store.repository('app').addImage({ layers, tags: ['1'] });
       return started;
     },
+    deadPort: () => (deadPorts += 1),
     keep: (server) => {
       servers.push(server);
       return server;
@@ -29,6 +38,11 @@ export async function openStage(): Promise<{ readonly conditions: readonly Condi
   await addSettingsConditions(stage);
   await addBasicConditions(stage);
   await addTokenConditions(stage);
+  await addMirrorConditions(stage);
+  await addRedirectConditions(stage);
+  await addFolderConditions(stage);
+  await addCertificateConditions(stage);
+  await addWireConditions(stage);
   addNameConditions(stage);
   return {
     conditions,

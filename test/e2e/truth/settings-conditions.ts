@@ -3,7 +3,7 @@ import { delay, status } from '../../support/bend.ts';
 import { HOST, hostOf, MIRROR_HOST, overHttp, PASSWORD, USER, type Stage } from './stage.ts';
 
 /** pull-parity D17 and E2 to E4: mirrors, and the rest of what hosts.toml says. */
-export async function addSettingsConditions({ registry, add }: Stage): Promise<void> {
+export async function addSettingsConditions({ registry, add, deadPort }: Stage): Promise<void> {
   type Sides = { readonly mirror: readonly Bend[]; readonly upstream: readonly Bend[]; readonly capabilities?: string };
   const mirrored = async (
     id: string,
@@ -25,9 +25,7 @@ export async function addSettingsConditions({ registry, add }: Stage): Promise<v
   await mirrored('mirror-pull-only', 'J92', { mirror: absent, upstream: [], capabilities: '"pull"' });
   await mirrored('mirror-wants-login', 'C12', { mirror: [basicAuth({ [USER]: PASSWORD })], upstream: [] });
 
-  const down = await registry();
-  await down.close();
-  const dead = `http://${hostOf(down, MIRROR_HOST)}`;
+  const dead = `http://${MIRROR_HOST}:${deadPort()}`;
   const open = hostOf(await registry());
   add({
     id: 'mirror-down',
@@ -35,7 +33,7 @@ export async function addSettingsConditions({ registry, add }: Stage): Promise<v
     image: `${open}/app:1`,
     node: { [`${open}/hosts.toml`]: `server = "http://${open}"\n[host."${dead}"]\n` },
   });
-  const gone = hostOf(down);
+  const gone = `${HOST}:${deadPort()}`;
   add({ id: 'refused', rule: 'J84', image: `${gone}/app:1`, node: overHttp(gone) });
   const moved = hostOf(await registry({ pathPrefix: '/registry/api' }));
   add({

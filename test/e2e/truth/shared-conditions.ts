@@ -1,17 +1,22 @@
 import { parseDigest, type Digest } from '../../../webhook/image/digest.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../../support/scripted-registry.ts';
-import { REGISTRY_CONDITIONS } from './registry-conditions.ts';
+import { CONTENT_CONDITIONS } from './content-conditions.ts';
+import { INDEX_CONDITIONS } from './index-conditions.ts';
+import { MANIFEST_CONDITIONS } from './manifest-conditions.ts';
+import { RESOLVE_CONDITIONS } from './resolve-conditions.ts';
 import { hostOf, overHttp, type Stage } from './stage.ts';
 
-/** Every row of the registry table, in one registry over plain HTTP, and references by digest to it. */
+const ROWS = [...RESOLVE_CONDITIONS, ...INDEX_CONDITIONS, ...MANIFEST_CONDITIONS, ...CONTENT_CONDITIONS];
+
+/** Every row of the registry tables, in one registry over plain HTTP, and references by digest to it. */
 export async function addSharedConditions({ keep, add }: Stage): Promise<void> {
-  const bends = REGISTRY_CONDITIONS.flatMap((row) => row.bends?.(row.id) ?? []);
+  const bends = ROWS.flatMap((row) => row.bends?.(row.id) ?? []);
   const shared = keep(await startScriptedRegistry({ bends }));
   const host = hostOf(shared);
-  for (const row of REGISTRY_CONDITIONS) {
-    const named = row.fill(shared.store.repository(row.id));
-    if (row.damage !== undefined) removePart(shared, row.id, row.damage);
-    add({ id: row.id, rule: row.rule, image: `${host}/${named ?? `${row.id}:1`}`, node: overHttp(host) });
+  for (const { id, rule, fill, damage, contentOnly, openBecause } of ROWS) {
+    const named = fill(shared.store.repository(id));
+    if (damage !== undefined) removePart(shared, id, damage);
+    add({ id, rule, image: `${host}/${named ?? `${id}:1`}`, node: overHttp(host), contentOnly, openBecause });
   }
   const sound = shared.store.repository('by-digest').addImage();
   const blob = shared.store.repository('by-digest').addBlob(Buffer.from('only a blob'));

@@ -4,12 +4,18 @@ import type { Condition, TruthSecret } from './condition.ts';
 /** The name under which the node knows the registries; /etc/hosts maps it to loopback. */
 export const HOST = 'reg.truth.test';
 export const MIRROR_HOST = 'mirror.truth.test';
-export const NAMES: readonly string[] = [HOST, MIRROR_HOST];
+/** Where registries send for blobs, and where tokens come from. */
+export const STORE_HOST = 'store.truth.test';
+export const NAMES: readonly string[] = [HOST, MIRROR_HOST, STORE_HOST];
 
 /** What conditions are made with. */
 export type Stage = {
-  /** A registry with the image `app:1`, closed with the stage. */
+  /** The node's address, at which it is not on loopback. */
+  readonly nodeIp: string;
+  /** A registry, closed with the stage, with an image `app:1` of its own: the node has no part of it. */
   readonly registry: (options?: ScriptedRegistryOptions) => Promise<ScriptedRegistry>;
+  /** A port at which nobody listens, now or later: the system gives such low ones to nobody. */
+  readonly deadPort: () => number;
   readonly keep: <T extends Closable>(server: T) => T;
   readonly add: (condition: Condition) => void;
 };
