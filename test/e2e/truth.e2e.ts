@@ -32,6 +32,8 @@ const UNDER_WAY = /^(?:ContainerCreating|PodInitializing)?$/u;
 const SECOND_TRY_MS = 25_000;
 /** A node takes 110 Pods. */
 const BATCH = 100;
+/** More that differ are no accident. */
+const MAX_TRIED_AGAIN = 10;
 /** Every condition is predicted as a webhook would, and as a pipeline that reads every layer. */
 const VERIFICATIONS = ['headers', 'content'] as const;
 type Verification = (typeof VERIFICATIONS)[number];
@@ -44,8 +46,8 @@ describe('the engine and the real node', { timeout: 30 * 60_000 }, () => {
   let stage: Awaited<ReturnType<typeof openStage>>;
   let cluster: Cluster;
   let conditions: readonly Condition[] = [];
-  const predictions = new Map<Verification, Predictions>();
-  let truths: ReadonlyMap<string, Truth>;
+  const predictions = { headers: new Map<string, CheckResult>(), content: new Map<string, CheckResult>() };
+  const truths = new Map<string, Truth>();
   const took: string[] = [];
 
   before(async () => {
@@ -58,17 +60,30 @@ describe('the engine and the real node', { timeout: 30 * 60_000 }, () => {
     await cleanUp(cluster, conditions);
     await addHosts('127.0.0.1', NAMES);
     for (const { node } of conditions) if (node !== undefined) await addSettings(cluster.certsD, node);
+    await judge(conditions);
+    // what differs by nature differs again; what a slow machine did, or a port that somebody else took, does not
+    const odd = conditions.filter((one) => VERIFICATIONS.some((by) => comparisonOf(one, by).verdict === 'wrong'));
+    if (odd.length === 0 || odd.length > MAX_TRIED_AGAIN) return;
+    took.push(`tried once more: ${odd.map(({ id }) => id).join(', ')}`);
+    await clearNode(cluster, conditions);
+    await judge(odd);
+  });
+
+  async function judge(some: readonly Condition[]): Promise<void> {
     for (const verification of VERIFICATIONS) {
-      const predicted = await timed(predictAll(cluster, conditions, verification));
-      predictions.set(verification, predicted.value);
+      const predicted = await timed(predictAll(cluster, some, verification));
+      for (const [id, result] of predicted.value) predictions[verification].set(id, result);
       took.push(`predicted by ${verification} in ${predicted.seconds} s`);
       // the node's pulls are bursts of their own
       await sleep(PAUSE_MS + 1_000);
     }
-    const tried = await timed(askTheNode(cluster, conditions));
-    truths = tried.value;
+    const tried = await timed(askTheNode(cluster, some));
+    for (const [id, truth] of tried.value) truths.set(id, truth);
     took.push(`tried by the node in ${tried.seconds} s`);
-  });
+  }
+
+  const comparisonOf = (condition: Condition, verification: Verification): Comparison =>
+    compare(condition, predictions[verification].get(condition.id), truths.get(condition.id), verification);
 
   after(async () => {
     if (found.ok) await cleanUp(found.value, conditions);
@@ -85,11 +100,7 @@ describe('the engine and the real node', { timeout: 30 * 60_000 }, () => {
 
   for (const verification of VERIFICATIONS) {
     it(`agree on whether each image is pulled, and on why not, by ${verification}`, (context) => {
-      const rows = conditions.map((condition) => {
-        const { id } = condition;
-        const result = predictions.get(verification)?.get(id);
-        return { id, ...compare(condition, result, truths.get(id), verification) };
-      });
+      const rows = conditions.map((condition) => ({ id: condition.id, ...comparisonOf(condition, verification) }));
       const agreed = rows.filter(({ verdict }) => verdict === 'agreed');
       const open = rows.filter(({ verdict }) => verdict === 'open');
       const wrong = rows.filter(({ verdict }) => verdict === 'wrong').map(({ id, text }) => `${id}: ${text}`);
@@ -248,10 +259,15 @@ function readTruths(text: string): Map<string, Truth> {
 }
 
 async function cleanUp(cluster: Cluster, conditions: readonly Condition[]): Promise<void> {
-  await cluster.kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=true', '--timeout=5m']);
+  await clearNode(cluster, conditions);
   await removeHosts('truth.test');
   await removeSettings(cluster.certsD, 'truth.test');
   await removeSettings(cluster.certsD, cluster.nodeIp);
+}
+
+/** Takes away what was applied and what was pulled. */
+async function clearNode(cluster: Cluster, conditions: readonly Condition[]): Promise<void> {
+  await cluster.kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=true', '--timeout=5m']);
   // what stays makes the Node's list of images too long to prove anything
   const images = new Set(conditions.map(({ image }) => image));
   await removeImages(cluster, (name) => images.has(name) || name.includes('.truth.test:'));
