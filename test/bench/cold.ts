@@ -1,8 +1,8 @@
-import type { PodDemand } from '../../webhook/admission/ports.ts';
 import { basicAuth } from '../../webhook/demo/registry.ts';
 import { createLiveEngine, type LiveEngine } from '../../webhook/engine/live-engine.ts';
 import { manifestSecretSource } from '../../webhook/manifests/secret-source.ts';
 import { createResolver } from '../../webhook/registry/resolve.ts';
+import { ask, POD } from './ask.ts';
 import { startBearerRegistry, type Counted } from './bearer-registry.ts';
 import type { Certificate } from './certificate.ts';
 import { startCountingRegistry, type CountingRegistry } from './counting-registry.ts';
@@ -186,20 +186,4 @@ async function count(it: Case, engine: LiveEngine, { service, ...registry }: Ask
   } finally {
     await engine.close();
   }
-}
-
-const POD: PodDemand = {
-  namespace: 'default',
-  serviceAccount: 'default',
-  imagePullSecrets: [],
-  platforms: undefined,
-  isTemplate: false,
-  deadline: undefined,
-};
-
-async function ask(engine: LiveEngine, image: string, pod: PodDemand): Promise<void> {
-  const question = { image, pullPolicy: 'Always', pod, maxPullSeconds: undefined } as const;
-  const { outcome } = await engine.predict(question, AbortSignal.timeout(30_000));
-  if (outcome.kind !== 'pullable' || outcome.depth === 'exists')
-    throw new Error(`${image}: ${JSON.stringify(outcome)}`);
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createLiveEngine, type LiveEngine } from '../../webhook/engine/live-engine.ts';
 import { manifestSecretSource } from '../../webhook/manifests/secret-source.ts';
 import { createResolver } from '../../webhook/registry/resolve.ts';
+import { ask } from './ask.ts';
 import { policyFor } from './policy.ts';
 import { median } from './table.ts';
 
@@ -28,20 +29,6 @@ function startEngine(): LiveEngine {
     policy,
     {},
   );
-}
-
-async function ask(engine: LiveEngine, image: string): Promise<void> {
-  const pod = {
-    namespace: 'default',
-    serviceAccount: 'default',
-    imagePullSecrets: [],
-    platforms: undefined,
-    isTemplate: false,
-    deadline: undefined,
-  };
-  const question = { image, pullPolicy: 'Always', pod, maxPullSeconds: undefined } as const;
-  const { outcome } = await engine.predict(question, AbortSignal.timeout(30_000));
-  if (outcome.kind !== 'pullable' || outcome.depth !== 'graph') throw new Error(`${image}: ${JSON.stringify(outcome)}`);
 }
 
 /** One after the other, each from the moment at which it is asked for. */
