@@ -32,7 +32,8 @@ export function createWeighing({ policy, runtimes, meter, nodes }: WeighingOptio
   const stalls = stallLimitsOf(runtimes, declared.stallSeconds);
   const known = createKnownLayers();
   return (pulls, pod) => {
-    for (const { prediction } of pulls) known.learn(prediction.outcome);
+    // only what nodes list asks for it
+    if (nodes !== undefined) for (const { prediction } of pulls) known.learn(prediction.outcome);
     const count = declared.count ?? nodes?.count();
     const { podsAtOnce = 1 } = pod;
     const together = nodesAtOnce(podsAtOnce, count);
