@@ -115,33 +115,11 @@ export const policySchema = z
       .meta({ description: 'The first rule that matches and sets a field decides that field.' }),
   })
   .meta({ title: 'Pullguard policy', description: 'Keys and passwords are never in it, only the names of Secrets.' })
-  .transform(
-    ({
-      mode,
-      actions,
-      findings,
-      controllerPods,
-      placeholders,
-      exempt,
-      nodes,
-      limits,
-      network,
-      hints,
-      rules,
-    }): Policy => ({
-      mode,
-      actions: withDefaults(actions),
-      findings: { ...DEFAULT_FINDING_ACTIONS, ...findings },
-      controllerPods,
-      placeholders,
-      exempt,
-      nodes,
-      limits,
-      network,
-      hints,
-      rules,
-    }),
-  );
+  .transform(({ apiVersion: _apiVersion, kind: _kind, actions, findings, ...rest }): Policy => ({
+    ...rest,
+    actions: withDefaults(actions),
+    findings: { ...DEFAULT_FINDING_ACTIONS, ...findings },
+  }));
 
 function withDefaults(written: Readonly<Partial<Record<OutcomeKind, ActionChoice>>>): Policy['actions'] {
   const merged: Record<OutcomeKind, ActionPair> = { ...DEFAULT_ACTIONS };
