@@ -1,11 +1,6 @@
-/** A JSON object as it came: nothing about its fields is known. */
-export type JsonObject = Readonly<Record<string, unknown>>;
+import { isJsonObject } from '../image/json.ts';
 
 /** Total readers for fields of untrusted JSON: own properties only, so that `constructor` and `__proto__` are data. */
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 export function fieldOf(value: unknown, key: string): unknown {
   return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
@@ -27,8 +22,18 @@ export function listOf(value: unknown, key: string): readonly unknown[] {
   return Array.isArray(list) ? list : [];
 }
 
+/** A whole number, not below zero, `undefined` otherwise. */
+export function wholeOf(value: unknown, key: string): number | undefined {
+  const count = fieldOf(value, key);
+  return isWhole(count) ? count : undefined;
+}
+
 /** A whole number above zero, `undefined` otherwise. */
 export function countOf(value: unknown, key: string): number | undefined {
-  const count = fieldOf(value, key);
-  return typeof count === 'number' && Number.isSafeInteger(count) && count > 0 ? count : undefined;
+  const count = wholeOf(value, key);
+  return count === 0 ? undefined : count;
+}
+
+export function isWhole(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

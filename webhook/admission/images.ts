@@ -1,4 +1,5 @@
-import { fieldAt, fieldOf, isJsonObject, listOf, textOf } from './field.ts';
+import { fieldAt, fieldOf, listOf, textOf } from './field.ts';
+import { isJsonObject } from '../image/json.ts';
 import { readPodDemand } from './pod-demand.ts';
 import { readPodImages } from './pod-images.ts';
 import type { ImageUse, PodDemand } from './ports.ts';

@@ -1,4 +1,4 @@
-import { fieldAt, fieldOf, textOf } from './field.ts';
+import { fieldAt, fieldOf, isWhole, textOf, wholeOf } from './field.ts';
 
 /** So many Pods, or one on every node. */
 export type PodCount = number | 'one-a-node';
@@ -59,14 +59,9 @@ function daemonSetStep(spec: unknown): number {
 const PERCENT = /^(?<percent>\d{1,4})%$/u;
 
 function partOf(value: unknown, whole: number, round: (part: number) => number): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  if (isWhole(value)) return value;
   const percent = typeof value === 'string' ? PERCENT.exec(value)?.groups?.['percent'] : undefined;
   return percent === undefined ? 0 : round((Number(percent) * whole) / 100);
-}
-
-function wholeOf(value: unknown, key: string): number | undefined {
-  const count = fieldOf(value, key);
-  return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? count : undefined;
 }
 
 const atLeastOne = (count: number): number => Math.max(1, count);

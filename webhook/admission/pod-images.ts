@@ -1,5 +1,6 @@
 import { parseReference } from '../image/reference.ts';
-import { fieldOf, isJsonObject, listOf, textOf } from './field.ts';
+import { fieldOf, listOf, textOf } from './field.ts';
+import { isJsonObject } from '../image/json.ts';
 import type { ImageUse, PullPolicy } from './ports.ts';
 
 /** Every image of one Pod spec: containers, init containers, ephemeral containers, image volumes. */

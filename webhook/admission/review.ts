@@ -1,5 +1,6 @@
 import { err, ok, type Result } from '../image/result.ts';
-import { fieldOf, isJsonObject, textOf } from './field.ts';
+import { fieldOf, textOf } from './field.ts';
+import { isJsonObject } from '../image/json.ts';
 
 export const REVIEW_API_VERSION = 'admission.k8s.io/v1';
 export const REVIEW_KIND = 'AdmissionReview';

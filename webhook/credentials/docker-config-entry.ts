@@ -1,6 +1,7 @@
 import { err, ok, type Result } from '../image/result.ts';
 import { decodeBase64 } from './base64.ts';
-import { describeMismatch, isField, isJsonObject } from './go-json.ts';
+import { isJsonObject } from '../image/json.ts';
+import { describeMismatch, isField } from './go-json.ts';
 
 /** One entry of a docker config, as the kubelet reads it (pull-parity C5). `key` is as written. */
 export type DockerConfigEntry = {

@@ -1,7 +1,8 @@
 import { err, ok, type Result } from '../image/result.ts';
 import type { PullSecret } from './credential.ts';
 import { decodeEntries, type DockerConfigEntry } from './docker-config-entry.ts';
-import { describeMismatch, isField, isJsonObject } from './go-json.ts';
+import { isJsonObject } from '../image/json.ts';
+import { describeMismatch, isField } from './go-json.ts';
 
 type DataKey = '.dockerconfigjson' | '.dockercfg';
 

@@ -1,8 +1,3 @@
-/** Is `value` a JSON object: neither `null` nor a list. */
-export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /**
  * Does Go's encoding/json read the member `name` into the struct field `field` (letters only)? It compares under
  * Unicode's simple case folding, which is what the flags "iu" do.

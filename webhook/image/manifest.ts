@@ -1,4 +1,5 @@
 import { parseDigest, type Digest } from './digest.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
 import { isIndexType, isManifestType } from './media-type.ts';
 import { configOddityOf, oddityOf } from './oddity.ts';
 import { normalizePlatform, type Platform } from './platform.ts';
@@ -54,8 +55,6 @@ const mistyped = (problem: string): { readonly ok: false; readonly error: Manife
 const broken = (problem: string): { readonly ok: false; readonly error: ManifestProblem } =>
   err({ kind: 'broken', problem });
 
-type Json = Readonly<Record<string, unknown>>;
-
 /**
  * Reads a manifest or an index whose bytes were served as `mediaType`, with containerd's check that the two agree
  * (core/images `validateMediaType`): a body that could be read both ways is refused.
@@ -92,7 +91,7 @@ export function decodeManifest(
   return manifest.ok ? manifest : broken(manifest.error);
 }
 
-function decodeImageManifest(value: Json, mediaType: string): Result<ImageManifest> {
+function decodeImageManifest(value: JsonObject, mediaType: string): Result<ImageManifest> {
   const config = decodeDescriptor(value['config'], 'config');
   if (!config.ok) return config;
   const layers = decodeList(value['layers'], 'layers', decodeDescriptor);
@@ -100,7 +99,7 @@ function decodeImageManifest(value: Json, mediaType: string): Result<ImageManife
   return ok({ kind: 'manifest', mediaType, config: config.value, layers: layers.value });
 }
 
-function decodeIndex(value: Json, mediaType: string): Result<ImageIndex> {
+function decodeIndex(value: JsonObject, mediaType: string): Result<ImageIndex> {
   const manifests = decodeList(value['manifests'], 'manifests', decodeEntry);
   return manifests.ok ? ok({ kind: 'index', mediaType, manifests: manifests.value }) : manifests;
 }
@@ -128,7 +127,7 @@ function decodeDescriptor(value: unknown, name: string): Result<Descriptor> {
 }
 
 function decodeEntry(given: unknown, name: string): Result<IndexEntry> {
-  if (!isObject(given)) return err(`its "${name}" is missing or not an object`);
+  if (!isJsonObject(given)) return err(`its "${name}" is missing or not an object`);
   const value = inGoSpelling(given);
   const written = value['digest'] ?? '';
   const size = value['size'] ?? 0;
@@ -150,7 +149,7 @@ function isInt64(value: unknown): value is number {
 }
 
 function decodePlatform(given: unknown): Platform | undefined {
-  if (!isObject(given)) return undefined;
+  if (!isJsonObject(given)) return undefined;
   const value = inGoSpelling(given);
   const text = (key: string): string | undefined => (typeof value[key] === 'string' ? value[key] : undefined);
   return normalizePlatform({
@@ -162,7 +161,7 @@ function decodePlatform(given: unknown): Platform | undefined {
   });
 }
 
-function osFeaturesOf(platform: Json): readonly string[] {
+function osFeaturesOf(platform: JsonObject): readonly string[] {
   const features = platform['os.features'];
   return Array.isArray(features) ? features.filter((one) => typeof one === 'string').slice(0, MAX_ENTRIES) : [];
 }
@@ -172,7 +171,7 @@ export function decodeImageConfig(bytes: Uint8Array): Result<ImageConfig> {
   const document = parseObject(bytes);
   if (!document.ok) return document;
   const rootfs = document.value['rootfs'];
-  const listed = isObject(rootfs) ? inGoSpelling(rootfs)['diff_ids'] : undefined;
+  const listed = isJsonObject(rootfs) ? inGoSpelling(rootfs)['diff_ids'] : undefined;
   const diffIds = Array.isArray(listed) ? listed : [];
   const oddity = configOddityOf(document.value);
   return ok({
@@ -182,7 +181,7 @@ export function decodeImageConfig(bytes: Uint8Array): Result<ImageConfig> {
   });
 }
 
-function parseObject(bytes: Uint8Array): Result<Json> {
+function parseObject(bytes: Uint8Array): Result<JsonObject> {
   let value: unknown;
   try {
     // Go's encoding/json takes no byte order mark, and without this option the decoder would swallow it
@@ -191,7 +190,7 @@ function parseObject(bytes: Uint8Array): Result<Json> {
   } catch {
     return err('it is not JSON');
   }
-  return isObject(value) ? ok(inGoSpelling(value)) : err('it is not a JSON object');
+  return isJsonObject(value) ? ok(inGoSpelling(value)) : err('it is not a JSON object');
 }
 
 /** 7.0 and 7e0 are whole numbers to JSON.parse, and none to Go. Most texts have no such thing. */
@@ -199,7 +198,7 @@ const DECIMAL_SIZE = /"size"\s*:\s*-?\d+[.e]/iu;
 
 /** The third argument has the text of a number as `source`, of which TypeScript's library does not know yet. */
 function keepDecimalSize(key: string, value: unknown, ...[context]: readonly unknown[]): unknown {
-  if (typeof value !== 'number' || key.toLowerCase() !== 'size' || !isObject(context)) return value;
+  if (typeof value !== 'number' || key.toLowerCase() !== 'size' || !isJsonObject(context)) return value;
   const { source } = context;
   return typeof source === 'string' && /[.e]/iu.test(source) ? source : value;
 }
@@ -216,13 +215,9 @@ const FIELDS: ReadonlyMap<string, string> = new Map(
 const spelled = (name: string): string => FIELDS.get(name.toLowerCase()) ?? name;
 
 /** Go's encoding/json heeds no case in the names of fields. */
-function inGoSpelling(value: Json): Json {
+function inGoSpelling(value: JsonObject): JsonObject {
   if (Object.keys(value).every((name) => spelled(name) === name)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [spelled(name), member]));
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Anything but `null` is there, even an empty list. A `null` is to containerd, but not to docker: an oddity. */

@@ -1,4 +1,5 @@
-type Json = Readonly<Record<string, unknown>>;
+import { isJsonObject, isTextList, type JsonObject } from './json.ts';
+
 type Rules = Readonly<Record<string, readonly [fits: (value: unknown) => boolean, what: string]>>;
 
 /** How Go's types for a manifest have the fields that nothing here reads (OCI image spec, specs-go/v1). */
@@ -9,9 +10,9 @@ const FIELDS: Rules = Object.freeze({
   data: [isText, 'text'],
   urls: [isTextList, 'a list of texts'],
   'os.features': [isTextList, 'a list of texts'],
-  annotations: [(value) => isObject(value) && isTextList(Object.values(value)), 'an object of texts'],
-  platform: [isObject, 'an object'],
-  subject: [isObject, 'an object'],
+  annotations: [(value) => isJsonObject(value) && isTextList(Object.values(value)), 'an object of texts'],
+  platform: [isJsonObject, 'an object'],
+  subject: [isJsonObject, 'an object'],
 });
 
 /**
@@ -19,15 +20,15 @@ const FIELDS: Rules = Object.freeze({
  * type than Go has it, which only who knows the field refuses; a size below zero, which some releases of containerd
  * pass over; an entry or a list that is `null`. No proof of anything, and no image to rely on.
  */
-export function oddityOf(document: Json, kind: 'index' | 'manifest'): string | undefined {
+export function oddityOf(document: JsonObject, kind: 'index' | 'manifest'): string | undefined {
   const { config, layers, manifests } = document;
   const lists = kind === 'index' ? ['fsLayers', 'config', 'layers'] : ['fsLayers', 'manifests'];
   const nothing = lists.find((name) => document[name] === null);
   if (nothing !== undefined) return `its "${nothing}" is null`;
   if (Array.isArray(manifests) && manifests.includes(null)) return 'its "manifests" hold null';
-  const descriptors = [config, ...listOf(layers), ...listOf(manifests)].filter(isObject);
+  const descriptors = [config, ...listOf(layers), ...listOf(manifests)].filter(isJsonObject);
   if (descriptors.some(({ size }) => typeof size === 'number' && size < 0)) return 'a size in it is below zero';
-  const platforms = descriptors.map(({ platform }) => platform).filter(isObject);
+  const platforms = descriptors.map(({ platform }) => platform).filter(isJsonObject);
   for (const one of [document, ...descriptors, ...platforms]) {
     const misfit = misfitOf(one, FIELDS);
     if (misfit !== undefined) return misfit;
@@ -44,9 +45,9 @@ const CONFIG_FIELDS: Rules = Object.freeze({
   variant: [isText, 'text'],
   'os.version': [isText, 'text'],
   'os.features': [isTextList, 'a list of texts'],
-  config: [isObject, 'an object'],
-  rootfs: [isObject, 'an object'],
-  history: [(value) => Array.isArray(value) && value.every(isObject), 'a list of objects'],
+  config: [isJsonObject, 'an object'],
+  rootfs: [isJsonObject, 'an object'],
+  history: [(value) => Array.isArray(value) && value.every(isJsonObject), 'a list of objects'],
 });
 const RUN_FIELDS: Rules = Object.freeze({
   User: [isText, 'text'],
@@ -55,28 +56,28 @@ const RUN_FIELDS: Rules = Object.freeze({
   Env: [isTextList, 'a list of texts'],
   Entrypoint: [isTextList, 'a list of texts'],
   Cmd: [isTextList, 'a list of texts'],
-  ExposedPorts: [isObject, 'an object'],
-  Volumes: [isObject, 'an object'],
-  Labels: [(value) => isObject(value) && isTextList(Object.values(value)), 'an object of texts'],
+  ExposedPorts: [isJsonObject, 'an object'],
+  Volumes: [isJsonObject, 'an object'],
+  Labels: [(value) => isJsonObject(value) && isTextList(Object.values(value)), 'an object of texts'],
 });
 const ROOTFS_FIELDS: Rules = Object.freeze({ type: [isText, 'text'], diff_ids: [isTextList, 'a list of texts'] });
 const HISTORY_FIELDS: Rules = Object.freeze({ created: [isTime, 'a time'] });
 
 /** What containerd does not read in a config that is JSON, and no tool writes: no proof for other runtimes. */
-export function configOddityOf(document: Json): string | undefined {
+export function configOddityOf(document: JsonObject): string | undefined {
   const { config, rootfs, history } = document;
   return (
     misfitOf(document, CONFIG_FIELDS) ??
-    (isObject(config) ? misfitOf(config, RUN_FIELDS) : undefined) ??
-    (isObject(rootfs) ? misfitOf(rootfs, ROOTFS_FIELDS) : undefined) ??
+    (isJsonObject(config) ? misfitOf(config, RUN_FIELDS) : undefined) ??
+    (isJsonObject(rootfs) ? misfitOf(rootfs, ROOTFS_FIELDS) : undefined) ??
     listOf(history)
-      .filter(isObject)
+      .filter(isJsonObject)
       .map((one) => misfitOf(one, HISTORY_FIELDS))
       .find((one) => one !== undefined)
   );
 }
 
-function misfitOf(value: Json, rules: Rules): string | undefined {
+function misfitOf(value: JsonObject, rules: Rules): string | undefined {
   for (const [name, [fits, what]] of Object.entries(rules)) {
     const member = value[name] ?? undefined;
     if (member !== undefined && !fits(member)) return `"${name}" in it is not ${what}`;
@@ -96,12 +97,4 @@ function listOf(value: unknown): readonly unknown[] {
 
 function isText(value: unknown): boolean {
   return typeof value === 'string';
-}
-
-function isTextList(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isText);
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

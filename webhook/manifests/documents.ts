@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document } from 'yaml';
+import { isJsonObject } from '../image/json.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import { toPrintable } from '../outcome/printable.ts';
 
@@ -38,7 +39,7 @@ export function readDocuments(text: string, file: string): Result<readonly Manif
     const place = placeIn(file, lines.linePos(document.contents?.range?.[0] ?? 0).line);
     const value = toValue(document);
     if (!value.ok) mistakes.push(`${place}: ${value.error}`);
-    else if (isObject(value.value)) {
+    else if (isJsonObject(value.value)) {
       const found = takeApart({ document, lines, file }, value.value, []);
       objects.push(...found.objects);
       mistakes.push(...found.mistakes);
@@ -80,7 +81,7 @@ function takeApart(
   }
   const parts = items.map((item: unknown, index): TakenApart => {
     const inside = [...at, 'items', index];
-    if (isObject(item)) return takeApart(source, asListed(item, object), inside);
+    if (isJsonObject(item)) return takeApart(source, asListed(item, object), inside);
     return { objects: [], mistakes: [`${placeIn(source.file, lineAt(source, inside))}: ${NO_OBJECT}`] };
   });
   return { objects: parts.flatMap(({ objects }) => objects), mistakes: parts.flatMap(({ mistakes }) => mistakes) };
@@ -109,10 +110,6 @@ function lineAt({ document, lines }: Source, keys: readonly (string | number)[])
     if ((isScalar(node) || isMap(node) || isSeq(node)) && node.range) return lines.linePos(node.range[0]).line;
   }
   return 1;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The first line of the parser's message, without the place that we name ourselves. */

@@ -1,4 +1,5 @@
-import { fieldOf, isJsonObject, textOf } from '../admission/field.ts';
+import { fieldOf, textOf } from '../admission/field.ts';
+import { isJsonObject } from '../image/json.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import { quote } from '../outcome/printable.ts';
 

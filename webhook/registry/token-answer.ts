@@ -1,3 +1,4 @@
+import { isJsonObject } from '../image/json.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { Reading } from './wire.ts';
 
@@ -60,7 +61,7 @@ type Fields = Pick<Token, 'expiresInSeconds'> & {
 
 /** Go heeds no case in names, and takes null for nothing. */
 function fieldsOf(value: unknown): Fields | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  if (!isJsonObject(value)) return undefined;
   const texts = new Map<string, string>();
   let expiresInSeconds: number | undefined;
   for (const [written, field] of Object.entries(value)) {

@@ -1,17 +1,9 @@
+import { isTextList } from '../../image/json.ts';
 import { err, ok, type Result } from '../../image/result.ts';
 import { quote } from '../../outcome/printable.ts';
 import { cleanPrefix, parseEndpointUrl } from '../endpoint-url.ts';
 import { mistake, type Mistake } from '../mistakes/mistake.ts';
-import {
-  isTextList,
-  readFlag,
-  readText,
-  readTexts,
-  valueOf,
-  isTable,
-  type Table,
-  withKnownKeys,
-} from '../mistakes/shape.ts';
+import { readFlag, readText, readTexts, valueOf, isTable, type Table, withKnownKeys } from '../mistakes/shape.ts';
 import { parseGoDuration } from './duration.ts';
 import type { HostsDialect } from './hosts-dialect.ts';
 

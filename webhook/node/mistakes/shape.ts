@@ -1,3 +1,4 @@
+import { isJsonObject, isTextList } from '../../image/json.ts';
 import { err, ok, type Result } from '../../image/result.ts';
 import { mistake, type Mistake } from './mistake.ts';
 
@@ -5,7 +6,7 @@ import { mistake, type Mistake } from './mistake.ts';
 export type Table = Readonly<Record<string, unknown>>;
 
 export function isTable(value: unknown): value is Table {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+  return isJsonObject(value) && !(value instanceof Date);
 }
 
 /** The value under a key of the table's own, so that `constructor` is no key of every table. */
@@ -47,10 +48,6 @@ export function readTexts(table: Table, key: string): Result<readonly string[] |
   const value = valueOf(table, key);
   if (value === undefined) return ok(undefined);
   return isTextList(value) ? ok(value) : err(mistake(`expected ${key} to be a list of strings`, key));
-}
-
-export function isTextList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 /** A list of tables, `undefined` where the key is absent: `[[registry]]`. */
