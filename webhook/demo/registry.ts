@@ -254,29 +254,34 @@ async function readBody(request: IncomingMessage): Promise<string> {
 }
 
 async function deliver(answer: Answer, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const gone = new AbortController();
-  // without a reason, each answer would make an error with a stack
-  response.once('close', () => gone.abort('the connection is closed'));
   const { status, headers, body, delayMs = 0, bytesPerSecond, cutAt, raw } = answer;
   if (delayMs === Infinity) return;
-  if (delayMs > 0) await sleep(delayMs, undefined, { signal: gone.signal });
+  if (delayMs > 0) await sleep(delayMs, undefined, { signal: untilGone(response) });
   if (raw !== undefined || cutAt === 'start') {
     request.socket.end(raw ?? '');
     return;
   }
   const length = 'transfer-encoding' in headers ? {} : { 'content-length': String(body.length) };
   response.writeHead(status, { ...length, ...copyLists(headers) });
-  if (request.method === 'HEAD') {
-    response.end();
-    return;
-  }
-  response.flushHeaders();
-  const sent = body.subarray(0, cutAt);
-  await writePaced(response, sent, bytesPerSecond, gone.signal);
   // a promise of more bytes than came is broken by ending the connection, as Go's server does
+  const sent = body.subarray(0, cutAt);
   const promised = Number(headers['content-length'] ?? body.length);
-  if (sent.length < Math.max(promised, body.length)) request.socket.end();
-  else response.end();
+  const isBroken = sent.length < Math.max(promised, body.length);
+  if (request.method === 'HEAD') response.end();
+  else if (bytesPerSecond === undefined && !isBroken) response.end(body);
+  else {
+    response.flushHeaders();
+    await writePaced(response, sent, bytesPerSecond);
+    if (isBroken) request.socket.end();
+    else response.end();
+  }
+}
+
+/** Without a reason, each would make an error with a stack. */
+function untilGone(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort('the connection is closed'));
+  return gone.signal;
 }
 
 /** Slices of a twentieth of a second, so that a slow answer is a steady one. */
@@ -284,8 +289,8 @@ async function writePaced(
   response: ServerResponse,
   body: Uint8Array,
   bytesPerSecond: number | undefined,
-  signal: AbortSignal,
 ): Promise<void> {
+  const signal = untilGone(response);
   const slice = bytesPerSecond === undefined ? Math.max(1, body.length) : Math.max(1, Math.ceil(bytesPerSecond / 20));
   for (let at = 0; at < body.length; at += slice) {
     // pacing is waiting in turn
