@@ -1,5 +1,4 @@
 import { runProgram } from './cli/program.ts';
-import { openLogFile } from './telemetry/log-file.ts';
 
 /** The command line: hands the process's own streams over, and ends with the code that the command returns. */
 for (const stream of [process.stdout, process.stderr]) {
@@ -21,6 +20,10 @@ const exitCode = await runProgram(process.argv.slice(2), {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupted.abort());
     return interrupted.signal;
   },
-  openLog: () => openLogFile(process.stderr.fd),
+  openLog: async () => {
+    // only a server has a log
+    const { openLogFile } = await import('./telemetry/log-file.ts');
+    return openLogFile(process.stderr.fd);
+  },
 });
 process.exitCode ??= exitCode;

@@ -44,7 +44,10 @@ export async function serve(config: Config, streams: Omit<Streams, 'stdin' | 'en
     stderr.write(policy.error.map((line) => `pullguard: ${line}\n`).join(''));
     return 2;
   }
-  const lines = streams.openLog?.() ?? { write: (line) => void stderr.write(line), close: () => Promise.resolve() };
+  const lines = (await streams.openLog?.()) ?? {
+    write: (line) => void stderr.write(line),
+    close: () => Promise.resolve(),
+  };
   const log = createLog(lines, config.logLevel);
   const signal = streams.interruption?.() ?? new AbortController().signal;
   // one stray failure must not end the reviews of all others

@@ -1,11 +1,10 @@
+import type { LogFile } from '../telemetry/log-file.ts';
+
 export type Output = {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
   write(text: string): unknown;
 };
-
-/** Lines that are written as soon as may be. */
-export type LogOutput = { write(line: string): void; readonly close: () => Promise<void> };
 
 /** What a command has of its process. */
 export type Streams = {
@@ -16,5 +15,5 @@ export type Streams = {
   /** Takes Ctrl-C over from the moment it is called: for a command that has something to tidy up. */
   readonly interruption?: () => AbortSignal;
   /** Takes the lines of a server's log; standard error, one write a line, where there is none. */
-  readonly openLog?: () => LogOutput;
+  readonly openLog?: () => Promise<LogFile>;
 };
