@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
@@ -81,11 +82,17 @@ describe('the command line', () => {
   });
 });
 
-type Surroundings = { readonly input?: string; readonly reads?: boolean; readonly stdout?: number };
+type Surroundings = {
+  readonly input?: string;
+  readonly reads?: boolean;
+  readonly stdout?: number;
+  readonly environment?: NodeJS.ProcessEnv;
+};
 
 /** Runs the real process; nobody reads its output where `reads` is false, as after `| head`. */
-async function start(args: readonly string[], { input = '', reads = true, stdout }: Surroundings = {}) {
-  const child = spawn(process.execPath, [LAUNCHER, ...args], { stdio: ['pipe', stdout ?? 'pipe', 'pipe'] });
+async function start(args: readonly string[], around: Surroundings = {}) {
+  const { input = '', reads = true, stdout, environment: env = process.env } = around;
+  const child = spawn(process.execPath, [LAUNCHER, ...args], { env, stdio: ['pipe', stdout ?? 'pipe', 'pipe'] });
   child.stdin?.on('error', () => undefined).end(input);
   if (!reads) child.stdout?.destroy();
   const [[code], out, err] = await Promise.all([
@@ -118,5 +125,27 @@ describe('the process', () => {
     const run = await start(['check', 'Nginx'], { stdout: openSync('/dev/full', 'w') });
 
     assert.deepEqual(run, { code: 2, stdout: '', stderr: 'pullguard: the output cannot be written (ENOSPC)\n' });
+  });
+
+  it('keeps what is compiled in the cache folder of its user, and does without where there can be none', async () => {
+    const caches = mkdtempSync(join(tmpdir(), 'pullguard-caches-'));
+    const { NODE_COMPILE_CACHE: _, ...environment } = process.env;
+    const runs = await Promise.all(
+      // no folder can be made in a file
+      [caches, LAUNCHER].map((XDG_CACHE_HOME) =>
+        start(['--version'], { environment: { ...environment, XDG_CACHE_HOME } }),
+      ),
+    );
+    const kept = readdirSync(join(caches, 'pullguard'));
+    rmSync(caches, { recursive: true });
+
+    assert.deepEqual(
+      runs.map(({ code, stderr }) => [code, stderr]),
+      [
+        [0, ''],
+        [0, ''],
+      ],
+    );
+    assert.notEqual(kept.length, 0);
   });
 });
