@@ -7,6 +7,7 @@ import type { LoadJob } from './load-process.ts';
 import { policyText } from './policy.ts';
 import { reviewOf } from './review.ts';
 import { startServer, type ServerProcess } from './server.ts';
+import { readShippedFlags } from '../deploy/shipped-flags.ts';
 import { aim, mebibytes, median, table } from './table.ts';
 
 export type WarmOptions = {
@@ -17,7 +18,7 @@ export type WarmOptions = {
   /** Where the policy and the logs go. */
   readonly folder: string;
   readonly certificate: Certificate;
-  /** Flags for the Node of Pullguard, for profiles. */
+  /** Flags for the Node of Pullguard besides those that it is installed with, for profiles. */
   readonly nodeFlags: readonly string[];
   readonly write: (text: string) => void;
 };
@@ -55,7 +56,7 @@ export async function measureWarm(options: WarmOptions): Promise<void> {
     const flags = ['--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0', '--linger', '0', '--policy', policy];
     const pullguard = await start(
       [CLI, 'serve', '--no-kube', ...flags, '--tls-cert', keyPair[0], '--tls-key', keyPair[1]],
-      options.nodeFlags,
+      [...(await readShippedFlags()), ...options.nodeFlags],
     );
     const review = reviewOf([`${registry.host}/shop/checkout:web`, `${registry.host}/shop/checkout:proxy`]);
     const job = { authority: certificate.authority, review, connections: CONNECTIONS, isKeptAlive: true } as const;
