@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { createImageStore } from '../../webhook/demo/image-store.ts';
-import { errorAnswer } from '../../webhook/demo/registry.ts';
+import { errorAnswer } from '../../webhook/demo/answer.ts';
 import { CERTAINTY_BASIS } from '../../webhook/outcome/certainty.ts';
 import type { Prediction } from '../../webhook/outcome/prediction.ts';
 import { isSuccess } from '../../webhook/pull/attempt.ts';

@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
-import { errorAnswer, type Answer, type Bend, type Question } from '../../webhook/demo/registry.ts';
+import { errorAnswer, type Answer } from '../../webhook/demo/answer.ts';
+import type { Question } from '../../webhook/demo/question.ts';
+import type { Bend } from '../../webhook/demo/registry.ts';
 import { assertNever } from '../../webhook/image/result.ts';
 
 /** What a registry does with one sort of request. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { TlsOptions } from 'node:tls';
 import { createImageStore } from '../../webhook/demo/image-store.ts';
-import type { LoopbackServer } from '../../webhook/demo/registry.ts';
+import type { LoopbackServer } from '../../webhook/demo/loopback-server.ts';
 import { memoryTree } from '../../webhook/node/file-tree.ts';
 import type { NodeSetup } from '../../webhook/node/settings.ts';
 import { CONNECT_TIMEOUTS, createConnect } from '../../webhook/registry/connect.ts';

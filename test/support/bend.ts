@@ -1,4 +1,7 @@
-import { errorAnswer, type Answer, type Bend, type Question, type Route } from '../../webhook/demo/registry.ts';
+import { errorAnswer, type Answer } from '../../webhook/demo/answer.ts';
+import type { Question } from '../../webhook/demo/question.ts';
+import type { Bend } from '../../webhook/demo/registry.ts';
+import type { Route } from '../../webhook/demo/route.ts';
 
 /** Which requests a bend is for: every part that is given must agree. */
 export type Match = {

@@ -1,4 +1,4 @@
-import type { Question } from '../../webhook/demo/registry.ts';
+import type { Question } from '../../webhook/demo/question.ts';
 
 /** One request as a server saw it. */
 export type LoggedRequest = {

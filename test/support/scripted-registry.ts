@@ -1,5 +1,6 @@
 import { createImageStore, type ImageStore } from '../../webhook/demo/image-store.ts';
-import { startRegistry, type Bend, type LoopbackServer, type ServerOptions } from '../../webhook/demo/registry.ts';
+import type { LoopbackServer, ServerOptions } from '../../webhook/demo/loopback-server.ts';
+import { startRegistry, type Bend } from '../../webhook/demo/registry.ts';
 import { only, type Match, type When } from './bend.ts';
 import { createRequestLog, type RequestLog } from './request-log.ts';
 

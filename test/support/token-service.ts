@@ -1,14 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import {
-  errorAnswer,
-  jsonAnswer,
-  serveAnswers,
-  type Answer,
-  type Bend,
-  type LoopbackServer,
-  type Question,
-  type ServerOptions,
-} from '../../webhook/demo/registry.ts';
+import { errorAnswer, jsonAnswer, type Answer } from '../../webhook/demo/answer.ts';
+import { serveAnswers, type LoopbackServer, type ServerOptions } from '../../webhook/demo/loopback-server.ts';
+import type { Question } from '../../webhook/demo/question.ts';
+import type { Bend } from '../../webhook/demo/registry.ts';
 import { createRequestLog, type RequestLog } from './request-log.ts';
 
 export type TokenServiceOptions = ServerOptions & {

@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { ImageStore, Repository } from '../../webhook/demo/image-store.ts';
-import type { LoopbackServer } from '../../webhook/demo/registry.ts';
+import type { LoopbackServer } from '../../webhook/demo/loopback-server.ts';
 import type { Authority } from '../support/pki.ts';
 import {
   startScriptedRegistry,

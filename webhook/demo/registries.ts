@@ -1,6 +1,7 @@
 import type { DemoCertificates } from './certificates.ts';
 import { claimLargeLayer, createContent, throttle } from './content.ts';
-import { basicAuth, startRegistry, type LoopbackServer, type ServerOptions, type Bend } from './registry.ts';
+import type { LoopbackServer, ServerOptions } from './loopback-server.ts';
+import { basicAuth, startRegistry, type Bend } from './registry.ts';
 import { startDemoTokens } from './token-service.ts';
 
 /** The registries of the demo, each of them on a port of its own on 127.0.0.1. */

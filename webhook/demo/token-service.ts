@@ -1,14 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { TlsOptions } from 'node:tls';
-import {
-  errorAnswer,
-  jsonAnswer,
-  serveAnswers,
-  type Answer,
-  type Bend,
-  type LoopbackServer,
-  type Question,
-} from './registry.ts';
+import { errorAnswer, jsonAnswer, type Answer } from './answer.ts';
+import { serveAnswers, type LoopbackServer } from './loopback-server.ts';
+import type { Question } from './question.ts';
+import type { Bend } from './registry.ts';
 
 export type DemoTokenService = {
   readonly server: LoopbackServer;

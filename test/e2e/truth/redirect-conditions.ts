@@ -1,5 +1,6 @@
 import { createImageStore } from '../../../webhook/demo/image-store.ts';
-import { basicAuth, type Bend, type Question } from '../../../webhook/demo/registry.ts';
+import type { Question } from '../../../webhook/demo/question.ts';
+import { basicAuth, type Bend } from '../../../webhook/demo/registry.ts';
 import { only, redirect, reply, status } from '../../support/bend.ts';
 import { createSelfSigned } from '../../support/pki.ts';
 import type { ScriptedRegistryOptions } from '../../support/scripted-registry.ts';

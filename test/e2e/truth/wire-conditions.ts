@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import type { Bend, Question } from '../../../webhook/demo/registry.ts';
+import type { Question } from '../../../webhook/demo/question.ts';
+import type { Bend } from '../../../webhook/demo/registry.ts';
 import { delay, only, raw, withHeaders } from '../../support/bend.ts';
 import { createAuthority, createSelfSigned } from '../../support/pki.ts';
 import { openDoor } from '../node-door.ts';

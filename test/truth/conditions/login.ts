@@ -1,4 +1,5 @@
-import { basicAuth, errorAnswer, jsonAnswer, type Bend } from '../../../webhook/demo/registry.ts';
+import { errorAnswer, jsonAnswer } from '../../../webhook/demo/answer.ts';
+import { basicAuth, type Bend } from '../../../webhook/demo/registry.ts';
 import { reply, status } from '../../support/bend.ts';
 import type { TokenServiceOptions } from '../../support/token-service.ts';
 import type { Asked, Condition } from '../condition.ts';

@@ -1,4 +1,5 @@
-import { jsonAnswer, type Bend } from '../../../webhook/demo/registry.ts';
+import { jsonAnswer } from '../../../webhook/demo/answer.ts';
+import type { Bend } from '../../../webhook/demo/registry.ts';
 import { OCI_MANIFEST } from '../../../webhook/image/media-type.ts';
 import { redirect, reply, status, withHeaders, withoutHeader, type Match, type When } from '../../support/bend.ts';
 import type { Asked, Condition } from '../condition.ts';
