@@ -200,7 +200,8 @@ stringData:
     const source = manifestSecretSource(settled('apiVersion: v1\nkind: Secret\nmetadata: { name: pull }\n', 'team'));
 
     assert.equal((await source.secret('team', 'pull')).kind, 'found');
-    assert.equal((await source.secret('other', 'pull')).kind, 'missing');
+    assert.deepEqual(await source.secret('other', 'pull'), { kind: 'missing', elsewhere: ['team'] });
+    assert.deepEqual(await source.secret('team', 'push'), { kind: 'missing', elsewhere: [] });
     assert.deepEqual(await source.serviceAccount('any', 'default'), { kind: 'found', imagePullSecrets: [] });
     assert.deepEqual(await source.serviceAccount('any', 'builder'), { kind: 'missing' });
   });

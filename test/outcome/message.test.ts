@@ -402,4 +402,18 @@ describe('the sentence about a finding', () => {
       assert.match(text, PRINTABLE_LINE);
     });
   }
+
+  it('says where else a missing pull secret is, and that a name is all that counts', () => {
+    const missing = (secret: string, elsewhere: readonly string[] = []): string =>
+      describeFinding({ kind: 'pull-secret-missing', secret, elsewhere });
+
+    assert.equal(
+      missing('ci', ['ops', 'team']),
+      'Pull secret "ci" does not exist in this namespace, only in ops, team: the kubelet pulls without it; create it beside the Pod too',
+    );
+    assert.equal(
+      missing('ops/ci'),
+      'Pull secret "ops/ci" does not exist in this namespace: imagePullSecrets takes names alone, of Secrets in the namespace of the Pod',
+    );
+  });
 });

@@ -74,8 +74,10 @@ export function liveSecretSource(api: KubeApi, manifests: Manifests): SecretSour
   const accountsGiven = new Set(manifests.serviceAccounts.map(({ namespace, name }) => `${namespace}/${name}`));
   return {
     secret: async (namespace, name, signal) => {
-      const read = await given.secret(namespace, name);
-      return read.kind === 'found' ? read : secrets.read(namespace, name, signal);
+      const own = await given.secret(namespace, name);
+      if (own.kind === 'found') return own;
+      const read = await secrets.read(namespace, name, signal);
+      return read.kind === 'missing' ? own : read;
     },
     serviceAccount: async (namespace, name, signal) =>
       accountsGiven.has(`${namespace}/${name}`)

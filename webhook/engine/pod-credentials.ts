@@ -7,7 +7,8 @@ import { assertNever, err, ok, type Result } from '../image/result.ts';
 
 export type SecretRead =
   | { readonly kind: 'found'; readonly secret: PullSecret }
-  | { readonly kind: 'missing' }
+  /** `elsewhere`: other namespaces that have one of that name, as far as they are at hand. */
+  | { readonly kind: 'missing'; readonly elsewhere?: readonly string[] }
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'unavailable'; readonly reason: string };
 
@@ -125,7 +126,9 @@ function findingOf(secret: string, read: Read['read']): readonly Finding[] {
     case 'found':
       return [];
     case 'missing':
-      return [{ kind: 'pull-secret-missing', secret }];
+      return [
+        { kind: 'pull-secret-missing', secret, ...(read.elsewhere?.length ? { elsewhere: read.elsewhere } : {}) },
+      ];
     case 'forbidden':
     case 'unavailable':
     case 'too-large':

@@ -11,9 +11,11 @@ type SecretFound = {
 };
 type AccountFound = { readonly kind: 'found'; readonly imagePullSecrets: readonly string[] };
 type Missing = { readonly kind: 'missing' };
+/** The namespaces of the manifests that have one of that name. */
+type SecretMissing = Missing & { readonly elsewhere: readonly string[] };
 
 export type ManifestSecretSource = {
-  readonly secret: (namespace: string, name: string) => Promise<SecretFound | Missing>;
+  readonly secret: (namespace: string, name: string) => Promise<SecretFound | SecretMissing>;
   readonly serviceAccount: (namespace: string, name: string) => Promise<AccountFound | Missing>;
 };
 
@@ -27,7 +29,9 @@ export function manifestSecretSource(manifests: Pick<Manifests, 'secrets' | 'ser
   return {
     secret: async (namespace, name) => {
       const secret = secrets.get(key(namespace, name));
-      return secret === undefined ? { kind: 'missing' } : { kind: 'found', secret };
+      if (secret !== undefined) return { kind: 'found', secret };
+      const elsewhere = manifests.secrets.filter((one) => one.name === name).map((one) => one.namespace);
+      return { kind: 'missing', elsewhere: [...new Set(elsewhere)] };
     },
     serviceAccount: async (namespace, name) => {
       const account = accounts.get(key(namespace, name));

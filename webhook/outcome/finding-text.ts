@@ -1,5 +1,5 @@
 import type { EndpointAnswer, Finding, FindingKind } from './finding.ts';
-import { capitalized, field, quote } from './printable.ts';
+import { capitalized, field, listed, quote } from './printable.ts';
 
 type FindingOf<K extends FindingKind> = Extract<Finding, { readonly kind: K }>;
 type FindingTexts = { readonly [K in FindingKind]: (finding: FindingOf<K>) => string };
@@ -14,7 +14,7 @@ const UNREADABLE: Readonly<Record<Extract<Finding, { kind: 'pull-secret-unreadab
 
 const FINDING_TEXT: FindingTexts = {
   'pull-secret-missing': (finding) =>
-    `${secretOf(finding)} does not exist in this namespace: the kubelet pulls without it; create it, or take it out of imagePullSecrets`,
+    `${secretOf(finding)} does not exist in this namespace${remedyOfMissing(finding)}`,
   'pull-secret-unreadable': (finding) => `${secretOf(finding)} could not be read: ${UNREADABLE[finding.reason]}`,
   'pull-secret-wrong-type': (finding) =>
     `${secretOf(finding)} has type ${quote(finding.type, 64)}, which the kubelet ignores: create it as kubernetes.io/dockerconfigjson (kubectl create secret docker-registry)`,
@@ -34,6 +34,14 @@ const FINDING_TEXT: FindingTexts = {
     `tag ${quote(finding.tag, 64)} can change between pulls: pin the image by digest (@sha256:...)`,
   'node-settings-problem': (finding) => `node settings ${field(finding.file, 96)}: ${field(finding.reason, 400)}`,
 };
+
+/** Secrets of the Pod's own namespace are all that the kubelet looks at (design, rule 5). */
+function remedyOfMissing({ secret, elsewhere = [] }: FindingOf<'pull-secret-missing'>): string {
+  if (secret.includes('/')) return ': imagePullSecrets takes names alone, of Secrets in the namespace of the Pod';
+  return elsewhere.length === 0
+    ? ': the kubelet pulls without it; create it, or take it out of imagePullSecrets'
+    : `, only in ${listed(elsewhere)}: the kubelet pulls without it; create it beside the Pod too`;
+}
 
 /** More endpoints, or more contents, than a sentence can hold. */
 const MOST_ANSWERS = 4;

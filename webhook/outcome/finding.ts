@@ -1,6 +1,11 @@
 /** What is wrong beside the outcome: it may fail a pull tomorrow, or explains why one fails today. */
 export type Finding =
-  | { readonly kind: 'pull-secret-missing'; readonly secret: string }
+  | {
+      readonly kind: 'pull-secret-missing';
+      readonly secret: string;
+      /** Other namespaces of the manifests at hand that have one of that name. */
+      readonly elsewhere?: readonly string[];
+    }
   | {
       readonly kind: 'pull-secret-unreadable';
       readonly secret: string;
