@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { readAddHosts } from '../../webhook/add-host.ts';
+import { chooseSetup } from '../../webhook/check/check-setup.ts';
 import { readDockerConfig } from '../../webhook/check/docker-config.ts';
 import { readManifestFiles } from '../../webhook/check/files.ts';
 import { readCheckOptions } from '../../webhook/check/flags.ts';
-import { chooseSetup, readNodeFlags, type NodeFlags } from '../../webhook/check/node-flags.ts';
+import { readNodeFlags, type NodeFlags } from '../../webhook/check/node-flags.ts';
 import { readPolicy } from '../../webhook/policy/load.ts';
 import type { Policy } from '../../webhook/policy/policy.ts';
 

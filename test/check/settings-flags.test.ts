@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { chooseSetup, readNodeFlags, type GivenPolicy, type NodeFlags } from '../../webhook/check/node-flags.ts';
+import { chooseSetup } from '../../webhook/check/check-setup.ts';
+import type { GivenPolicy } from '../../webhook/check/given-policy.ts';
+import { readNodeFlags, type NodeFlags } from '../../webhook/check/node-flags.ts';
 import type { NodeSetup } from '../../webhook/node/settings.ts';
 import { readPolicy } from '../../webhook/policy/load.ts';
 

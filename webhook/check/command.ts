@@ -8,12 +8,14 @@ import { formatBytes } from '../outcome/quantity.ts';
 import { createContentCheck } from '../pull/content.ts';
 import { createProgress } from '../report/progress.ts';
 import type { CheckResult } from '../report/result.ts';
+import { chooseSetup } from './check-setup.ts';
 import { runCheck } from './check.ts';
 import { DOCKER_CONFIG_ACCOUNT, readDockerConfig, withDockerConfig, type DockerConfig } from './docker-config.ts';
 import { isFileArgument, readManifestFiles } from './files.ts';
 import { readCheckOptions, type CheckFlags, type CheckOptions } from './flags.ts';
+import { filesNamedBy, type GivenPolicy } from './given-policy.ts';
 import type { LiveCluster } from './live.ts';
-import { chooseSetup, filesNamedBy, readNodeFlags, type GivenPolicy, type NodeChoices } from './node-flags.ts';
+import { readNodeFlags, type NodeChoices } from './node-flags.ts';
 import { formatReport } from './report.ts';
 import type { Streams } from './streams.ts';
 

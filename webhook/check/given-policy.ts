@@ -1,0 +1,21 @@
+import type { DeclaredFiles } from '../engine/node-setup.ts';
+import type { Policy } from '../policy/policy.ts';
+
+/** A policy with the files that it names elsewhere. */
+export type GivenPolicy = {
+  readonly policy: Policy;
+  readonly files: DeclaredFiles;
+  /** What it names and what could not be read; then the files are not all that the nodes have. */
+  readonly missing: readonly string[];
+};
+
+/** The objects of a cluster that a policy names for the nodes' files, as messages call them. */
+export function filesNamedBy({ nodes }: Policy): readonly string[] {
+  const { certsDFrom, clientCertificates } = nodes.containerd;
+  return [
+    ...(certsDFrom === undefined ? [] : [`ConfigMap ${certsDFrom.configMap} (nodes.containerd.certsDFrom)`]),
+    ...clientCertificates.map(
+      ({ secret, key }) => `Secret ${secret}, key ${key} (nodes.containerd.clientCertificates)`,
+    ),
+  ];
+}
