@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
 import type { ClusterAddresses } from './engine/live-engine.ts';
-import type { NodeWatch } from './kube/nodes.ts';
+import type { NodeView } from './kube/node-view.ts';
 
 /** Ports of Nodes that no registry has: the API server of a control plane, and the kubelet. */
 const NODE_PORTS = [6443, 10250] as const;
 
 /** What the guard of outgoing connections refuses besides the built-in ranges (design, rule 7). */
 export function clusterAddresses(
-  nodes: Pick<NodeWatch, 'addresses'> | undefined,
+  nodes: Pick<NodeView, 'addresses'> | undefined,
   apiServer: readonly string[],
 ): ClusterAddresses {
   const { podCidrs, internalIps } = nodes?.addresses() ?? { podCidrs: [], internalIps: [] };

@@ -3,11 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { loadFromFiles } from '../certs/file-certificate.ts';
 import { createServingCertificate } from '../certs/owned-certificate.ts';
 import type { CertificateEvent, ServingCertificate } from '../certs/serving-certificate.ts';
-import type { ImagePresence } from './admission/ports.ts';
-import { mayPullAgain } from './admission/pull-verification.ts';
 import { apiEndpoints, clusterAddresses } from './cluster-addresses.ts';
 import type { Streams } from './check/streams.ts';
 import type { Config } from './config.ts';
+import { presenceOn } from './engine/known-nodes.ts';
 import { createLiveEngine, type LiveEngine } from './engine/live-engine.ts';
 import { REFUSAL_STATUSES } from './http/app.ts';
 import { createKubeApi, type KubeApi } from './kube/api.ts';
@@ -23,7 +22,6 @@ import {
   type PolicySource,
 } from './policy-source.ts';
 import { DEFAULT_POLICY } from './policy/load.ts';
-import { imageNames } from './policy/match.ts';
 import { createResolver } from './registry/resolve.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -94,12 +92,7 @@ async function run(config: Config, { log, signal, onReady, onOpened }: Life): Pr
       secrets: kube?.secrets ?? manifestSecretSource({ secrets: [], serviceAccounts: [] }),
       resolve,
       clusterAddresses: () => clusterAddresses(kube?.nodes, endpoints),
-      nodePlatforms: () => {
-        const platforms = kube?.nodes.platforms() ?? [];
-        return platforms.length === 0 ? undefined : { platforms, isFixed: false };
-      },
-      nodeRuntimes: () => kube?.nodes.runtimes() ?? [],
-      ...(kube === undefined ? {} : { nodeStock: kube.nodes }),
+      nodes: kube?.nodes,
     },
     DEFAULT_POLICY,
     {},
@@ -116,7 +109,7 @@ async function run(config: Config, { log, signal, onReady, onOpened }: Life): Pr
   metrics.certificateExpires(first.expiresAtMs);
   const webhook = await startWebhook({
     engine,
-    presence: kube === undefined ? () => 'unknown' : presenceOn(kube.nodes, engine.policy),
+    presence: kube === undefined ? () => 'unknown' : presenceOn(kube.nodes, () => engine.policy().nodes.kubelet),
     ownNamespace: kube?.namespace ?? '',
     certificate: { certificate: first.cert, key: first.key },
     listen: config.listen,
@@ -185,15 +178,6 @@ function ownNamespace(api: KubeApi): string {
   } catch {
     return api.namespace ?? 'pullguard';
   }
-}
-
-function presenceOn(nodes: NodeWatch, policy: LiveEngine['policy']): ImagePresence {
-  return (image) => {
-    const names = imageNames(image);
-    const presence = nodes.presence(names);
-    if (presence !== 'present') return presence;
-    return mayPullAgain(image, policy().nodes.kubelet, nodes.kubeletsWith(names)) ? 'guarded' : 'present';
-  };
 }
 
 type PolicyDeps = {

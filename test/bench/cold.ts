@@ -147,7 +147,7 @@ function startEngine({ host }: CountingRegistry, authority: string): LiveEngine 
       secrets: manifestSecretSource({ secrets: [secret], serviceAccounts: [] }),
       resolve: createResolver(new Map()),
       clusterAddresses: undefined,
-      nodePlatforms: () => undefined,
+      nodes: undefined,
     },
     policyFor(host, authority),
     {},

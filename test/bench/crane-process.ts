@@ -24,7 +24,7 @@ function startEngine(): LiveEngine {
       secrets: manifestSecretSource({ secrets: [], serviceAccounts: [] }),
       resolve: createResolver(new Map()),
       clusterAddresses: undefined,
-      nodePlatforms: () => undefined,
+      nodes: undefined,
     },
     policy,
     {},

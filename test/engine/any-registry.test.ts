@@ -8,7 +8,7 @@ import { createImageStore } from '../../webhook/demo/image-store.ts';
 import { errorAnswer, type Answer } from '../../webhook/demo/answer.ts';
 import type { Bend } from '../../webhook/demo/registry.ts';
 import { createEngine } from '../../webhook/engine/engine.ts';
-import { knowledgeOf, platformsOf, setupOf } from '../../webhook/engine/node-setup.ts';
+import { knowledgeOf, setupOf } from '../../webhook/engine/node-setup.ts';
 import type { SecretRead } from '../../webhook/engine/pod-credentials.ts';
 import { assertNever } from '../../webhook/image/result.ts';
 import type { Prediction } from '../../webhook/outcome/prediction.ts';
@@ -252,7 +252,7 @@ async function play(policy: Policy): Promise<Prediction> {
     budget: unlimited,
     cache: createPredictionCache({ maxEntries: 10, loadMs: DEADLINE_MS, now }),
     hashIdentity: createIdentityHasher(randomBytes(32)),
-    nodePlatforms: () => platformsOf(policy.nodes),
+    nodes: undefined,
     contentCheck: undefined,
     asksForeignUrls: false,
     hintMs: DEADLINE_MS,

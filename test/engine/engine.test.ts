@@ -8,6 +8,7 @@ import type { Transport } from '../../webhook/registry/wire.ts';
 import { createWire } from '../registry/rig.ts';
 import { status } from '../support/bend.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../support/scripted-registry.ts';
+import { knownNodes } from './known-nodes.ts';
 import { createRig, dockerSecret, secretFor, type Rig, type RigOptions } from './rig.ts';
 
 const GIB = 1024 ** 3;
@@ -456,7 +457,7 @@ describe('what the images of a Pod take together', () => {
   it('is less by what every node has: an image by name or digest, a layer by an image that was seen', async () => {
     const limited = { deadline: { ...deadline, seconds: 60 } };
     const stocked = (...names: readonly string[]): Rig =>
-      rig({ nodes: SLOW, nodeStock: { count: () => 2, commonImages: () => new Set(names) } });
+      rig({ nodes: SLOW, known: knownNodes({ count: () => 2, commonImages: () => new Set(names) }) });
     const kinds = async (one: Rig): Promise<readonly string[]> =>
       (await one.askPod(podOf('one', 'two').slice(0, 1), limited)).map(({ outcome }) => outcome.kind);
     const byLayer = stocked(`${open.host}/sum@${two}`);

@@ -3,7 +3,8 @@ import type { ImageQuestion, PodDemand } from '../../webhook/admission/ports.ts'
 import type { PullSecret } from '../../webhook/credentials/credential.ts';
 import { createIdentityHasher } from '../../webhook/credentials/identity.ts';
 import { createEngine, type EngineOptions } from '../../webhook/engine/engine.ts';
-import { knowledgeOf, platformsOf, setupOf } from '../../webhook/engine/node-setup.ts';
+import type { KnownNodes } from '../../webhook/engine/known-nodes.ts';
+import { knowledgeOf, setupOf } from '../../webhook/engine/node-setup.ts';
 import type { SecretRead, SecretSource, ServiceAccountRead } from '../../webhook/engine/pod-credentials.ts';
 import type { Prediction } from '../../webhook/outcome/prediction.ts';
 import { createPredictionCache } from '../../webhook/pull/cache.ts';
@@ -29,8 +30,9 @@ export type Rig = {
 };
 
 export type RigOptions = Cluster &
-  Partial<Omit<EngineOptions, 'policy' | 'node' | 'secrets'>> & {
+  Partial<Omit<EngineOptions, 'policy' | 'node' | 'nodes' | 'secrets'>> & {
     readonly transport: Transport;
+    readonly known?: KnownNodes;
     /** YAML of a policy's `nodes`, indented by two. */
     readonly nodes?: string;
   };
@@ -48,7 +50,7 @@ const NO_SECRETS: ServiceAccountRead = { kind: 'found', imagePullSecrets: [] };
 
 /** An engine as `serve` wires it, over a namespace that is given. */
 export function createRig(options: RigOptions): Rig {
-  const { secrets = {}, serviceAccounts = { default: NO_SECRETS }, nodes = '' } = options;
+  const { secrets = {}, serviceAccounts = { default: NO_SECRETS }, nodes = '', known } = options;
   const now = (): number => performance.now();
   const policy = policyOf(
     `apiVersion: pullguard.io/v1\nkind: PullPolicy\nnodes:\n  runtime: containerd@2.1/transfer\n${nodes}`,
@@ -68,7 +70,6 @@ export function createRig(options: RigOptions): Rig {
     budget: unlimited,
     cache: createPredictionCache({ maxEntries: 100, loadMs: 10_000, now }),
     hashIdentity: createIdentityHasher(randomBytes(32)),
-    nodePlatforms: () => platformsOf(policy.nodes),
     contentCheck: undefined,
     asksForeignUrls: false,
     hintMs: 5_000,
@@ -76,6 +77,7 @@ export function createRig(options: RigOptions): Rig {
     explains: false,
     now,
     ...options,
+    nodes: known,
     policy,
     node: knowledgeOf(policy.nodes, setupOf(policy.nodes, {})).knowledge,
     secrets: source,

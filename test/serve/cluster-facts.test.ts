@@ -6,6 +6,7 @@ import { runtimesReported, withReportedRuntimes } from '../../webhook/engine/nod
 import { readPolicy } from '../../webhook/policy/load.ts';
 import type { Policy } from '../../webhook/policy/policy.ts';
 import { createGuard } from '../../webhook/registry/guard.ts';
+import { knownNodes } from '../engine/known-nodes.ts';
 
 function policyOf(text: string): Policy {
   const policy = readPolicy(text, 'policy.yaml');
@@ -92,8 +93,7 @@ describe('the runtimes that Nodes report', () => {
         secrets: { secret: async () => ({ kind: 'missing' }), serviceAccount: async () => ({ kind: 'missing' }) },
         resolve: async () => [],
         clusterAddresses: undefined,
-        nodePlatforms: () => undefined,
-        nodeRuntimes: () => ['cri-o://1.34.0'],
+        nodes: knownNodes({ runtimes: () => ['cri-o://1.34.0'] }),
       },
       policyOf(''),
       {},

@@ -57,7 +57,7 @@ export async function askPullguard(asked: Asked, node: Node, signal: AbortSignal
     budget: unlimited,
     cache: createPredictionCache({ maxEntries: 10, loadMs: 20_000, now }),
     hashIdentity: createIdentityHasher(randomBytes(32)),
-    nodePlatforms: () => undefined,
+    nodes: undefined,
     contentCheck: createContentCheck({ onRead: () => undefined }),
     asksForeignUrls: true,
     hintMs: 5_000,

@@ -4,7 +4,7 @@ import type { PredictImage, WeighPulls } from '../admission/ports.ts';
 import { predictNever } from '../admission/presence.ts';
 import { createIdentityHasher } from '../credentials/identity.ts';
 import { createEngine } from '../engine/engine.ts';
-import { knowledgeOf, platformsOf } from '../engine/node-setup.ts';
+import { knowledgeOf } from '../engine/node-setup.ts';
 import type { SecretSource } from '../engine/pod-credentials.ts';
 import type { Manifests } from '../manifests/manifests.ts';
 import type { NodeSetup } from '../node/settings.ts';
@@ -78,7 +78,7 @@ export async function runCheck(request: CheckRequest): Promise<readonly CheckRes
     budget: unlimited,
     cache: createPredictionCache({ maxEntries: MAX_CACHED, loadMs: request.timeoutMs, now }),
     hashIdentity: createIdentityHasher(randomBytes(32)),
-    nodePlatforms: () => platformsOf(request.policy.nodes),
+    nodes: undefined,
     contentCheck: request.contentCheck?.(transport),
     asksForeignUrls: true,
     hintMs: request.timeoutMs / 2,

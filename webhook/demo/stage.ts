@@ -63,7 +63,7 @@ export async function startStage(makeKeys?: KeySource): Promise<Stage> {
         secrets: manifestSecretSource(manifests),
         resolve: createResolver(new Map([...registries.ports.keys()].map((name) => [name, ['127.0.0.1']]))),
         clusterAddresses: undefined,
-        nodePlatforms: () => undefined,
+        nodes: undefined,
       },
       policy,
       {},

@@ -14,10 +14,12 @@ import { createPredictor, type NodeKnowledge, type PredictPull, type PullQuestio
 import type { Budget } from '../registry/budget.ts';
 import type { Transport } from '../registry/wire.ts';
 import { cacheKey } from './cache-key.ts';
+import { platformsOn, type KnownNodes } from './known-nodes.ts';
+import { platformsOf } from './node-setup.ts';
 import { declaredFor, hasLimit } from './pace.ts';
 import { createCredentialReader, type PodCredentials, type SecretSource } from './pod-credentials.ts';
 import { withPodsView } from './pod-view.ts';
-import { createWeighing, type NodeStock } from './weigh-pulls.ts';
+import { createWeighing } from './weigh-pulls.ts';
 
 export type EngineOptions = {
   readonly policy: Policy;
@@ -27,10 +29,8 @@ export type EngineOptions = {
   readonly budget: Budget;
   readonly cache: PredictionCache;
   readonly hashIdentity: IdentityHasher;
-  /** Platforms of the nodes, where neither the Pod nor the policy says: from the Node objects, or none. */
-  readonly nodePlatforms: () => PlatformChoice | undefined;
-  /** What the Nodes hold, where they can be read. */
-  readonly nodeStock?: NodeStock;
+  /** The cluster's Nodes, where there is one: their platforms where neither the Pod nor the policy says, and what they hold. */
+  readonly nodes: KnownNodes | undefined;
   readonly contentCheck: ContentCheck | undefined;
   readonly asksForeignUrls: boolean;
   /** For how long into a prediction a hint may still be looked for, where the policy asks for one. Milliseconds. */
@@ -84,7 +84,7 @@ export function createEngine(options: EngineOptions): Engine {
     const { isTemplate } = question.pod;
     return withPodsView(prediction, { reference: reference.value, credentials: credentials.value, isTemplate });
   };
-  const weigh = createWeighing({ policy, runtimes: node.runtimes, meter, nodes: options.nodeStock });
+  const weigh = createWeighing({ policy, runtimes: node.runtimes, meter, nodes: options.nodes });
   return { predict: predictImage, weigh };
 }
 
@@ -97,7 +97,7 @@ function pullOf(
   return {
     reference,
     credentials: credentials.secrets.length === 0 ? [] : credentials.keyring.credentialsFor(reference),
-    platforms: pod.platforms ?? options.nodePlatforms() ?? ASSUMED,
+    platforms: pod.platforms ?? platformsOf(options.policy.nodes) ?? platformsOn(options.nodes) ?? ASSUMED,
   };
 }
 

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { PredictImage, WeighPulls } from '../admission/ports.ts';
 import { createIdentityHasher } from '../credentials/identity.ts';
 import type { SettingsProblem } from '../node/endpoint.ts';
-import type { PlatformChoice } from '../outcome/prediction.ts';
 import type { RuntimeFamily } from '../outcome/runtime.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createPredictionCache } from '../pull/cache.ts';
@@ -12,22 +11,18 @@ import { createGuard, unguarded, type Guard } from '../registry/guard.ts';
 import type { ResolveName } from '../registry/resolve.ts';
 import { createTransport } from '../registry/transport.ts';
 import { createEngine } from './engine.ts';
+import type { KnownNodes } from './known-nodes.ts';
 import { withReportedRuntimes } from './node-runtimes.ts';
-import { knowledgeOf, platformsOf, setupOf, type DeclaredFiles } from './node-setup.ts';
+import { knowledgeOf, setupOf, type DeclaredFiles } from './node-setup.ts';
 import type { SecretSource } from './pod-credentials.ts';
-import type { NodeStock } from './weigh-pulls.ts';
 
 export type LiveEngineOptions = {
   readonly secrets: SecretSource;
   readonly resolve: ResolveName;
   /** Addresses that are the cluster's own, as they are known now; `undefined` lifts the guard, for a user's own demo. */
   readonly clusterAddresses: (() => ClusterAddresses) | undefined;
-  /** The Nodes' platforms, where they are known. */
-  readonly nodePlatforms: () => PlatformChoice | undefined;
-  /** What the Nodes report as `containerRuntimeVersion`, where they are known: for a policy that names no runtime. */
-  readonly nodeRuntimes?: () => readonly string[];
-  /** What the Nodes hold, where they can be read. */
-  readonly nodeStock?: NodeStock;
+  /** The cluster's Nodes, where there is one. */
+  readonly nodes: KnownNodes | undefined;
 };
 
 export type ClusterAddresses = {
@@ -56,7 +51,7 @@ const now = (): number => performance.now();
 /** The engine of `serve`: one cache and one request budget for its life, a transport for each policy. */
 export function createLiveEngine(options: LiveEngineOptions, policy: Policy, files: DeclaredFiles): LiveEngine {
   const hashIdentity = createIdentityHasher(randomBytes(32));
-  const reported = options.nodeRuntimes ?? ((): readonly string[] => []);
+  const reported = (): readonly string[] => options.nodes?.runtimes() ?? [];
   let inForce = policy;
   const budget = createBudget({ requestsPerMinute: () => inForce.limits.requestsPerMinute, now });
   let lookedAtMs = now();
@@ -139,8 +134,7 @@ function startEngine(options: StartOptions): Running {
     // a new policy judges anew: what the old one cached rests on other settings
     cache: createPredictionCache({ maxEntries: MAX_CACHED, loadMs: policy.limits.registryMs, now }),
     hashIdentity: options.hashIdentity,
-    nodePlatforms: () => platformsOf(policy.nodes) ?? options.nodePlatforms(),
-    ...(options.nodeStock === undefined ? {} : { nodeStock: options.nodeStock }),
+    nodes: options.nodes,
     contentCheck: undefined,
     asksForeignUrls: false,
     // half of a lookup's time: what it found must still be told before the review's deadline

@@ -1,33 +1,17 @@
-import type { KubernetesListObject, KubernetesObject, V1Node } from '@kubernetes/client-node';
-import { spellPlatform, type Platform } from '../image/platform.ts';
+import type { KubernetesObject, V1Node } from '@kubernetes/client-node';
 import type { KubeApi } from './api.ts';
 import type { BackoffOptions } from './backoff.ts';
 import { describeFailure } from './failure.ts';
 import { runInformer } from './informer.ts';
-import { readNodeFacts, type NodeFacts } from './node-facts.ts';
+import type { NodeFacts } from './node-facts.ts';
+import { createNodeDecoder, listNodes, NODES_TIMEOUT_MS } from './node-list.ts';
+import { viewNodes, type NodeView } from './node-view.ts';
 
 /** What is known of the cluster's Nodes, kept up to date by a watch. */
-export interface NodeWatch {
+export interface NodeWatch extends NodeView {
   /** `current` while a watch is open; `stale` after it broke; `unknown` before the first list, or without the right. */
   state(): 'unknown' | 'current' | 'stale';
   nodes(): readonly NodeFacts[];
-  /**
-   * Whether a schedulable Node holds the image under one of these names. `absent` only where every schedulable Node
-   * lists all its images and none has it, as of now.
-   */
-  presence(canonicalNames: readonly string[]): 'present' | 'absent' | 'unknown';
-  /** The distinct kubelet versions of schedulable Nodes that hold the image under one of these names, sorted. */
-  kubeletsWith(canonicalNames: readonly string[]): readonly string[];
-  /** Schedulable Nodes; `undefined` where it is not known that these are all. */
-  count(): number | undefined;
-  /** Names of images that every schedulable Node lists; none where it is not known that these are all. */
-  commonImages(): ReadonlySet<string>;
-  /** The distinct platforms of schedulable Nodes, sorted; empty where Nodes cannot be read. */
-  platforms(): readonly Platform[];
-  /** The distinct `containerRuntimeVersion` of schedulable Nodes, sorted. */
-  runtimes(): readonly string[];
-  /** Addresses that no registry has: those of Pods and Nodes. */
-  addresses(): { readonly podCidrs: readonly string[]; readonly internalIps: readonly string[] };
   close(): Promise<void>;
 }
 
@@ -40,44 +24,26 @@ export type NodeWatchOptions = {
 
 type KnownNode = KubernetesObject & { readonly facts: NodeFacts };
 
-/** A page has about 15 MiB where Nodes list 50 images each. */
-const PAGE = 500;
-/** The largest cluster that Kubernetes supports; what lies beyond makes every absence unknown. */
-const MAX_NODES = 5_000;
-const TIMEOUT_MS = 20_000;
-/** Names of images that left all Nodes are forgotten when the pool is renewed. */
-const MAX_INTERNED = 200_000;
-
 export function watchNodes({ api, onFailure, backoff }: NodeWatchOptions): NodeWatch {
-  const core = api.core(TIMEOUT_MS);
+  const core = api.core(NODES_TIMEOUT_MS);
   const known = new Map<string, NodeFacts>();
-  const intern = createInterner();
+  const factsOf = createNodeDecoder();
   let state: 'unknown' | 'current' | 'stale' = 'unknown';
   let isWhole = false;
 
   const decode = (node: V1Node): KnownNode => {
     const { name = '', resourceVersion = '' } = node.metadata ?? {};
-    return { metadata: { name, resourceVersion }, facts: readNodeFacts(node, intern) };
-  };
-  const list = async (): Promise<KubernetesListObject<KnownNode>> => {
-    const items: KnownNode[] = [];
-    for (let next = ''; ;) {
-      // oxlint-disable-next-line no-underscore-dangle -- the client's name for the page to go on from
-      const page = await core.listNode({ limit: PAGE, ...(next === '' ? {} : { _continue: next }) });
-      items.push(...page.items.map(decode));
-      // oxlint-disable-next-line no-underscore-dangle -- as above
-      next = page.metadata?._continue ?? '';
-      isWhole = next === '';
-      if (isWhole || items.length >= MAX_NODES) {
-        return { metadata: { resourceVersion: page.metadata?.resourceVersion ?? '' }, items };
-      }
-    }
+    return { metadata: { name, resourceVersion }, facts: factsOf(node) };
   };
   const informer = runInformer<KnownNode, V1Node>({
     api,
     path: '/api/v1/nodes',
     fieldSelector: undefined,
-    list,
+    list: async () => {
+      const list = await listNodes(core, decode);
+      ({ isWhole } = list);
+      return { metadata: { resourceVersion: list.resourceVersion }, items: [...list.items] };
+    },
     decode,
     onList: (items) => {
       known.clear();
@@ -94,51 +60,11 @@ export function watchNodes({ api, onFailure, backoff }: NodeWatchOptions): NodeW
     },
     ...(backoff === undefined ? {} : { backoff }),
   });
-  const schedulable = (): readonly NodeFacts[] => [...known.values()].filter(({ isSchedulable }) => isSchedulable);
+  const nodes = (): readonly NodeFacts[] => [...known.values()];
   return {
+    ...viewNodes({ nodes, areAll: () => state === 'current' && isWhole }),
     state: () => state,
-    nodes: () => [...known.values()],
-    presence: (names) => {
-      const nodes = schedulable();
-      if (nodes.some(({ images }) => names.some((name) => images.has(name)))) return 'present';
-      const isProof = state === 'current' && isWhole && nodes.length > 0;
-      return isProof && nodes.every(({ isImageListComplete }) => isImageListComplete) ? 'absent' : 'unknown';
-    },
-    kubeletsWith: (names) => {
-      const holders = schedulable().filter(({ images }) => names.some((name) => images.has(name)));
-      return [...new Set(holders.map(({ kubelet }) => kubelet))].sort();
-    },
-    count: () => (state === 'current' && isWhole ? schedulable().length || undefined : undefined),
-    commonImages: () => {
-      const [first, ...rest] = state === 'current' && isWhole ? schedulable() : [];
-      return new Set([...(first?.images ?? [])].filter((name) => rest.every(({ images }) => images.has(name))));
-    },
-    platforms: () => distinctPlatforms(schedulable()),
-    runtimes: () =>
-      [...new Set(schedulable().map(({ runtime }) => runtime))].filter((runtime) => runtime !== '').sort(),
-    addresses: () => ({
-      podCidrs: [...new Set([...known.values()].flatMap(({ podCidrs }) => podCidrs))],
-      internalIps: [...new Set([...known.values()].flatMap(({ internalIps }) => internalIps))],
-    }),
+    nodes,
     close: () => informer.close(),
-  };
-}
-
-function distinctPlatforms(nodes: readonly NodeFacts[]): readonly Platform[] {
-  const reported = nodes
-    .map(({ platform }) => platform)
-    .filter(({ os, architecture }) => os !== '' && architecture !== '');
-  const byText = new Map(reported.map((platform) => [spellPlatform(platform), platform]));
-  return [...byText.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, platform]) => platform);
-}
-
-function createInterner(): (name: string) => string {
-  const pool = new Map<string, string>();
-  return (name) => {
-    const one = pool.get(name);
-    if (one !== undefined) return one;
-    if (pool.size >= MAX_INTERNED) pool.clear();
-    pool.set(name, name);
-    return name;
   };
 }
