@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { predictNever, weighPresence, type Standing } from '../../webhook/admission/presence.ts';
+import type { Doubt } from '../../webhook/outcome/certainty.ts';
 import { prediction, PULLABLE, TAG_MISSING } from './builders.ts';
 import { SAMPLES } from '../outcome/samples.ts';
 
@@ -24,18 +25,19 @@ describe('weighPresence', () => {
     why: string,
     changes: Partial<Standing>,
     presence: 'present' | 'absent' | 'unknown',
+    doubt: Doubt,
   ])[] = [
-    ['the old object had it', { isNew: false }, 'absent'],
-    ['the Pod has a controlling owner', { hasControllingOwner: true }, 'absent'],
-    ['a node lists it', {}, 'present'],
-    ['the nodes are not known', {}, 'unknown'],
+    ['the old object had it', { isNew: false }, 'absent', 'image-may-be-present'],
+    ['the Pod has a controlling owner', { hasControllingOwner: true }, 'absent', 'image-may-be-present'],
+    ['a node lists it', {}, 'present', 'image-is-present'],
+    ['the nodes are not known', {}, 'unknown', 'image-may-be-present'],
   ];
-  for (const [why, changes, presence] of DOUBTFUL) {
+  for (const [why, changes, presence, doubt] of DOUBTFUL) {
     it(`doubts absence where ${why}`, () => {
       const weighed = weighPresence(TAG_MISSING, standing(changes), () => presence);
 
       assert.equal(weighed.isConclusive, false);
-      assert.deepEqual(weighed.doubts, ['image-may-be-present']);
+      assert.deepEqual(weighed.doubts, [doubt]);
     });
   }
 
@@ -43,10 +45,7 @@ describe('weighPresence', () => {
     const doubted = prediction(SAMPLES['tag-not-found'], { isConclusive: false, doubts: ['node-credentials'] });
     const once = weighPresence(doubted, standing(), () => 'present');
 
-    assert.deepEqual(weighPresence(once, standing(), () => 'present').doubts, [
-      'node-credentials',
-      'image-may-be-present',
-    ]);
+    assert.deepEqual(weighPresence(once, standing(), () => 'present').doubts, ['node-credentials', 'image-is-present']);
   });
 
   it('has nothing to say with Always, nor of what rests on the request alone', () => {

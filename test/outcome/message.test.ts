@@ -304,6 +304,7 @@ describe('doubts', () => {
     'node-platforms': 'policy nodes.platforms',
     'node-runtime': 'policy nodes.runtime',
     'image-may-be-present': 'imagePullPolicy: Always',
+    'image-is-present': 'imagePullPolicy: Always',
     'pull-records-unknown': 'policy nodes.kubelet',
     'insecure-range': 'host:port',
     'secret-may-follow': 'apply it first',

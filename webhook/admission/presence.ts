@@ -19,11 +19,18 @@ export function weighPresence(prediction: Prediction, standing: Standing, presen
   if (standing.pullPolicy !== 'IfNotPresent' || !RESTS_ON_PRESENCE[prediction.outcome.kind]) return prediction;
   const answer = presence(standing.image);
   if (standing.isNew && !standing.hasControllingOwner && answer === 'absent') return prediction;
-  // even where the kubelet asks again, its records may say that this Pod need not: no proof either
-  const doubt = answer === 'guarded' ? 'pull-records-unknown' : 'image-may-be-present';
-  const doubts = new Set<Doubt>([...prediction.doubts, doubt]);
+  const doubts = new Set<Doubt>([...prediction.doubts, DOUBT[answer]]);
   return { ...prediction, isConclusive: false, doubts: [...doubts] };
 }
+
+const DOUBT = Object.freeze({
+  present: 'image-is-present',
+  // even where the kubelet asks again, its records may say that this Pod need not: no proof either
+  guarded: 'pull-records-unknown',
+  // it ran before, or its owner brought it there
+  absent: 'image-may-be-present',
+  unknown: 'image-may-be-present',
+} as const satisfies Record<ReturnType<ImagePresence>, Doubt>);
 
 /**
  * `imagePullPolicy: Never` asks no registry: only the nodes decide (pull-parity B2). `undefined` where a node holds the

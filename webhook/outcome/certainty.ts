@@ -85,6 +85,7 @@ export type Doubt =
   | 'node-platforms'
   | 'node-runtime'
   | 'image-may-be-present'
+  | 'image-is-present'
   | 'pull-records-unknown'
   | 'insecure-range'
   | 'secret-may-follow'

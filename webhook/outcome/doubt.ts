@@ -7,6 +7,8 @@ const DOUBT_CLAUSE = Object.freeze({
   'node-platforms': 'nodes of other platforms may run it (policy nodes.platforms, or a nodeSelector)',
   'node-runtime': 'the runtimes that nodes may have differ here (policy nodes.runtime)',
   'image-may-be-present': 'a node may hold the image already (imagePullPolicy: Always would ask the registry)',
+  'image-is-present':
+    'nodes hold the image and run it without the registry, only others have to pull it (imagePullPolicy: Always would ask it)',
   'pull-records-unknown':
     'nodes hold the image, and only their kubelet knows whether this Pod may use it without asking the registry (policy nodes.kubelet)',
   'insecure-range':
