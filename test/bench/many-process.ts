@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCheck } from '../../webhook/check/check.ts';
+import { itemsOf } from '../../webhook/check/items.ts';
 import { setupOf } from '../../webhook/engine/node-setup.ts';
 import { manifestSecretSource } from '../../webhook/manifests/secret-source.ts';
 import { policyFor } from './policy.ts';
@@ -23,11 +24,14 @@ async function checkMany(host: string, authority: string, count: number): Promis
   const results = await runCheck({
     policy,
     setup: setupOf(policy.nodes, {}),
-    manifests: { workloads: [], secrets: [], serviceAccounts: [], notices: [] },
-    images: Array.from({ length: count }, (_, at) => `${host}/many/app-${at}:1`),
+    items: itemsOf({
+      manifests: { workloads: [], secrets: [], serviceAccounts: [], notices: [] },
+      images: Array.from({ length: count }, (_, at) => `${host}/many/app-${at}:1`),
+      namespace: 'default',
+      serviceAccount: 'default',
+    }),
     secrets: manifestSecretSource({ secrets: [], serviceAccounts: [] }),
-    namespace: 'default',
-    serviceAccount: 'default',
+    nodes: undefined,
     hosts: new Map(),
     timeoutMs: 60_000,
     explains: false,

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { readAddHosts } from '../../webhook/add-host.ts';
-import { chooseSetup } from '../../webhook/check/check-setup.ts';
+import { CHECK_DEFAULTS, chooseSetup, type NodeHearsay } from '../../webhook/check/check-setup.ts';
 import { readDockerConfig } from '../../webhook/check/docker-config.ts';
 import { readManifestFiles } from '../../webhook/check/files.ts';
 import { readCheckOptions } from '../../webhook/check/flags.ts';
 import { readNodeFlags, type NodeFlags } from '../../webhook/check/node-flags.ts';
-import { readPolicy } from '../../webhook/policy/load.ts';
+import { DEFAULT_POLICY, readPolicy } from '../../webhook/policy/load.ts';
 import type { Policy } from '../../webhook/policy/policy.ts';
 
 let folder = '';
@@ -33,10 +33,12 @@ function policyOf(text: string): Policy {
 
 const whole = (policy: Policy) => ({ policy, files: {}, missing: [] });
 
-function chosen(flags: NodeFlags, given?: Parameters<typeof chooseSetup>[1]) {
+const IN_CI: NodeHearsay = { assumed: CHECK_DEFAULTS, reported: [] };
+
+function chosen(flags: NodeFlags, given?: Parameters<typeof chooseSetup>[1], hearsay: Partial<NodeHearsay> = {}) {
   const choices = readNodeFlags(flags);
   assert.ok(choices.ok, choices.ok ? '' : choices.error.join('\n'));
-  const setup = chooseSetup(choices.value, given);
+  const setup = chooseSetup(choices.value, given, { ...IN_CI, ...hearsay });
   assert.ok(setup.ok, setup.ok ? '' : setup.error.join('\n'));
   return setup.value;
 }
@@ -162,19 +164,46 @@ describe('the flags of check', () => {
     assert.equal(chosen({ nodes: 'complete' }, given).policy.nodes.settings, 'complete');
   });
 
-  const unread: readonly (readonly [flags: NodeFlags, line: string])[] = [
+  const reports: readonly (readonly [
+    what: string,
+    policy: string | undefined,
+    flags: NodeFlags,
+    reported: readonly string[],
+    runtimes: readonly string[],
+  ])[] = [
+    ['nothing: the assumption of check', undefined, {}, [], ['containerd@2.1/transfer']],
+    ['a runtime, in place of the assumption', undefined, {}, ['docker://28.5.2'], ['docker@28.5']],
+    ['a runtime, where the policy leaves it open', '', {}, ['cri-o://1.34.0'], ['crio@1.34']],
+    ['a runtime, and the policy another', 'nodes: { runtime: docker }', {}, ['cri-o://1.34.0'], ['docker']],
+    ['a runtime, and the flag another', '', { runtime: 'crio' }, ['docker://28.5.2'], ['crio']],
+    ['what is not understood: anything is possible', undefined, {}, ['frakti://1'], DEFAULT_POLICY.nodes.runtimes],
+  ];
+  for (const [what, policy, flags, reported, runtimes] of reports) {
+    it(`go with the runtime where Nodes report ${what}`, () => {
+      const given = policy === undefined ? undefined : whole(policyOf(policy));
+
+      assert.deepEqual(chosen(flags, given, { reported }).policy.nodes.runtimes, runtimes);
+    });
+  }
+
+  const unread: readonly (readonly [flags: NodeFlags, line: string, reported?: readonly string[]])[] = [
     [
       { dockerCertsD: tmpdir() },
       '--docker-certs-d: containerd does not read it; add --runtime docker or --runtime crio',
     ],
     [{ certsD: tmpdir(), runtime: 'crio' }, '--certs-d: crio does not read it; add --runtime containerd'],
+    [
+      { certsD: tmpdir() },
+      '--certs-d: docker, which the Nodes report, does not read it; add --runtime containerd',
+      ['docker://28.5.2'],
+    ],
   ];
-  for (const [flags, line] of unread) {
+  for (const [flags, line, reported = []] of unread) {
     it(`refuse a file that no runtime in question reads: ${line}`, () => {
       const choices = readNodeFlags(flags);
       assert.ok(choices.ok);
 
-      assert.deepEqual(mistakesOf(chooseSetup(choices.value, undefined)), [line]);
+      assert.deepEqual(mistakesOf(chooseSetup(choices.value, undefined, { ...IN_CI, reported })), [line]);
     });
   }
 });

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { chooseSetup } from '../../webhook/check/check-setup.ts';
+import { CHECK_DEFAULTS, chooseSetup } from '../../webhook/check/check-setup.ts';
 import type { GivenPolicy } from '../../webhook/check/given-policy.ts';
 import { readNodeFlags, type NodeFlags } from '../../webhook/check/node-flags.ts';
 import type { NodeSetup } from '../../webhook/node/settings.ts';
@@ -26,10 +26,12 @@ function givenBy(text: string): GivenPolicy {
   return { policy: policy.value, files: {}, missing: [] };
 }
 
+const IN_CI = { assumed: CHECK_DEFAULTS, reported: [] };
+
 function setupFor(flags: NodeFlags, policyText?: string): NodeSetup {
   const choices = readNodeFlags(flags);
   assert.ok(choices.ok, choices.ok ? '' : choices.error.join('\n'));
-  const setup = chooseSetup(choices.value, policyText === undefined ? undefined : givenBy(policyText));
+  const setup = chooseSetup(choices.value, policyText === undefined ? undefined : givenBy(policyText), IN_CI);
   assert.ok(setup.ok, setup.ok ? '' : setup.error.join('\n'));
   return setup.value.setup;
 }
@@ -114,7 +116,7 @@ describe('--registries-conf-d', () => {
     const missing = readNodeFlags({ registriesConfD: '/nowhere' });
     const choices = readNodeFlags({ registriesConfD: join(folder, 'drop-ins') });
     assert.ok(choices.ok);
-    const setup = chooseSetup(choices.value, undefined);
+    const setup = chooseSetup(choices.value, undefined, IN_CI);
 
     assert.deepEqual(missing.ok ? [] : missing.error, ['--registries-conf-d /nowhere: no such folder']);
     assert.match(setup.ok ? '' : setup.error.join(), /^--registries-conf-d: containerd does not read it/u);

@@ -1,3 +1,4 @@
+import { withReportedRuntimes } from '../engine/node-runtimes.ts';
 import { setupOf } from '../engine/node-setup.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { NodeSetup } from '../node/settings.ts';
@@ -11,7 +12,7 @@ import { registriesFiles, withConfigPath } from './settings-files.ts';
 export type CheckSetup = { readonly policy: Policy; readonly setup: NodeSetup };
 
 /** What `check` assumes where neither a flag nor a policy says (design, part 6). */
-const CHECK_DEFAULTS = Object.freeze({
+export const CHECK_DEFAULTS = Object.freeze({
   runtimes: ['containerd@2.1/transfer'],
   /** In CI the files given are the files of the nodes. */
   settings: 'complete',
@@ -19,29 +20,47 @@ const CHECK_DEFAULTS = Object.freeze({
   credentialProviders: 'none',
 } as const satisfies Partial<NodeDeclaration>);
 
+/** What is known of nodes besides flags and policy. */
+export type NodeHearsay = {
+  /** What the command takes for granted where there is no policy. */
+  readonly assumed: Partial<NodeDeclaration>;
+  /** What Nodes report as `containerRuntimeVersion`; none where no Node could be read. */
+  readonly reported: readonly string[];
+};
+
 /**
  * The policy and the node settings that a check works with: `given`, which is the policy file's or the cluster's, and
- * over it what the flags say. The error names flags that no runtime in question reads.
+ * over it what the flags say. Where neither says which runtime it is, the Nodes do, as for `serve`. The error names
+ * flags that no runtime in question reads.
  */
 export function chooseSetup(
   choices: NodeChoices,
   given: GivenPolicy | undefined,
+  { assumed, reported }: NodeHearsay,
 ): Result<CheckSetup, readonly string[]> {
   const base = given?.policy ?? DEFAULT_POLICY;
-  const declared = given?.policy.nodes ?? { ...base.nodes, ...CHECK_DEFAULTS };
+  const declared = given?.policy.nodes ?? { ...base.nodes, ...assumed, ...(reported.length > 0 ? OPEN : {}) };
+  const { runtimes } = withReportedRuntimes({ ...base, nodes: declared }, reported).nodes;
   const isWhole = given === undefined || given.missing.length === 0 || choices.certsD !== undefined;
   const nodes: NodeDeclaration = {
     ...declared,
-    runtimes: choices.runtime === undefined ? declared.runtimes : [choices.runtime],
+    runtimes: choices.runtime === undefined ? runtimes : [choices.runtime],
     settings: choices.settings ?? (isWhole ? declared.settings : 'partial'),
     platforms: choices.platforms ?? declared.platforms,
     credentialProviders: choices.credentialProviders ?? declared.credentialProviders,
   };
-  const unread = unreadFlags(choices, nodes.runtimes);
+  const unread = unreadFlags(
+    choices,
+    nodes.runtimes,
+    runtimes === declared.runtimes ? '' : ', which the Nodes report,',
+  );
   if (unread.length > 0) return err(unread);
   const hints = { similarTags: base.hints.similarTags || choices.similarTags };
   return ok({ policy: { ...base, nodes, hints }, setup: withFiles(setupOf(nodes, given?.files ?? {}), choices) });
 }
+
+/** What Nodes report takes the place of an assumption, also where it is not understood: then any runtime is possible. */
+const OPEN = Object.freeze({ runtimes: DEFAULT_POLICY.nodes.runtimes });
 
 function withFiles(declared: NodeSetup, choices: NodeChoices): NodeSetup {
   const setup = withConfigPath(declared, choices.certsD);
@@ -64,7 +83,7 @@ function withFiles(declared: NodeSetup, choices: NodeChoices): NodeSetup {
 }
 
 /** A file for dockerd says nothing about containerd, and whoever gives it means dockerd. */
-function unreadFlags(choices: NodeChoices, runtimes: readonly string[]): readonly string[] {
+function unreadFlags(choices: NodeChoices, runtimes: readonly string[], source: string): readonly string[] {
   const families = new Set(runtimes.flatMap((text) => familiesOf(text)));
   const readBy = [
     ['--certs-d', choices.certsD, ['containerd']],
@@ -77,7 +96,9 @@ function unreadFlags(choices: NodeChoices, runtimes: readonly string[]): readonl
   return readBy.flatMap(([flag, value, readers]) =>
     value === undefined || readers.some((family) => families.has(family))
       ? []
-      : [`${flag}: ${[...families].join(' and ')} does not read it; add --runtime ${readers.join(' or --runtime ')}`],
+      : [
+          `${flag}: ${[...families].join(' and ')}${source} does not read it; add --runtime ${readers.join(' or --runtime ')}`,
+        ],
   );
 }
 

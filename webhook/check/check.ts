@@ -1,26 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
-import type { PredictImage, WeighPulls } from '../admission/ports.ts';
-import { predictNever } from '../admission/presence.ts';
+import type { ImagePresence, PredictImage, WeighPulls } from '../admission/ports.ts';
+import { predictNever, weighPresence } from '../admission/presence.ts';
 import { createIdentityHasher } from '../credentials/identity.ts';
 import { createEngine } from '../engine/engine.ts';
+import { presenceOn, type KnownNodes } from '../engine/known-nodes.ts';
 import { knowledgeOf } from '../engine/node-setup.ts';
 import type { SecretSource } from '../engine/pod-credentials.ts';
-import type { Manifests } from '../manifests/manifests.ts';
+import { parseReference } from '../image/reference.ts';
 import type { NodeSetup } from '../node/settings.ts';
-import type { Action } from '../outcome/action.ts';
-import type { Finding } from '../outcome/finding.ts';
 import type { OutcomeOf } from '../outcome/outcome.ts';
 import type { Prediction } from '../outcome/prediction.ts';
-import type { RuntimeFamily } from '../outcome/runtime.ts';
-import {
-  decideImage,
-  exemption,
-  explainDecision,
-  maxPullSecondsFor,
-  type ImageVerdict,
-  type Subject,
-} from '../policy/decide.ts';
+import { exemption, maxPullSecondsFor, type Subject } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import { createPredictionCache } from '../pull/cache.ts';
 import type { ContentCheck } from '../pull/content-check.ts';
@@ -30,16 +21,16 @@ import { unguarded } from '../registry/guard.ts';
 import { createResolver } from '../registry/resolve.ts';
 import { createTransport, type Transport } from '../registry/transport.ts';
 import type { CheckResult } from '../report/result.ts';
-import { itemsOf, subjectOf, type Item } from './items.ts';
+import { subjectOf, type Item } from './items.ts';
+import { verdictOn, type Predicted } from './verdict.ts';
 
 export type CheckRequest = {
   readonly policy: Policy;
   readonly setup: NodeSetup;
-  readonly manifests: Manifests;
-  readonly images: readonly string[];
+  readonly items: readonly Item[];
   readonly secrets: SecretSource;
-  readonly namespace: string;
-  readonly serviceAccount: string;
+  /** The cluster's Nodes, where one was named: then an image that a Node may hold is not proven absent (design, rule 3). */
+  readonly nodes: KnownNodes | undefined;
   readonly hosts: ReadonlyMap<string, readonly string[]>;
   /** Milliseconds for each image. */
   readonly timeoutMs: number;
@@ -59,8 +50,10 @@ const MAX_CACHED = 10_000;
 const GRACE_MS = 3_000;
 
 const now = (): number => performance.now();
+/** A run speaks of one moment: however long it takes, what was learnt once in it counts to its end. */
+const standingStill = (): number => 0;
 
-/** Judges every image of the manifests and of the command line, in their order. */
+/** Judges every image, in their order. */
 export async function runCheck(request: CheckRequest): Promise<readonly CheckResult[]> {
   const connect = createConnect({
     resolve: createResolver(request.hosts),
@@ -76,9 +69,9 @@ export async function runCheck(request: CheckRequest): Promise<readonly CheckRes
     secrets: request.secrets,
     transport,
     budget: unlimited,
-    cache: createPredictionCache({ maxEntries: MAX_CACHED, loadMs: request.timeoutMs, now }),
+    cache: createPredictionCache({ maxEntries: MAX_CACHED, loadMs: request.timeoutMs, now: standingStill }),
     hashIdentity: createIdentityHasher(randomBytes(32)),
-    nodes: undefined,
+    nodes: request.nodes,
     contentCheck: request.contentCheck?.(transport),
     asksForeignUrls: true,
     hintMs: request.timeoutMs / 2,
@@ -86,7 +79,8 @@ export async function runCheck(request: CheckRequest): Promise<readonly CheckRes
     explains: request.explains,
     now,
   });
-  const items = itemsOf(request);
+  const { items } = request;
+  const presence = presenceFor(request);
   const limit = pLimit(CONCURRENT_IMAGES);
   let done = 0;
   try {
@@ -94,25 +88,43 @@ export async function runCheck(request: CheckRequest): Promise<readonly CheckRes
       items.map((item) =>
         limit(async () => {
           request.onProgress(done, items.length, item.use.image);
-          const prediction = await predictItem(request, item, predict);
+          const prediction = await predictItem({ request, predict, presence }, item);
           done += 1;
           request.onProgress(done, items.length, item.use.image);
           return { item, prediction };
         }),
       ),
     );
-    return weighPods(request, predictions, weigh).map((one) => judge(request, one, family));
+    return weighPods(request, predictions, weigh).map((one) =>
+      verdictOn(weighOnNodes(one, presence), request.policy, family),
+    );
   } finally {
     await transport.close();
   }
 }
 
-type Predicted = { readonly item: Item; readonly prediction: Prediction };
+/** Without a cluster nothing is known of its Nodes, and nothing is doubted for their sake. */
+function presenceFor({ nodes, policy }: CheckRequest): ImagePresence | undefined {
+  return nodes === undefined ? undefined : presenceOn(nodes, () => policy.nodes.kubelet);
+}
 
-async function predictItem(request: CheckRequest, item: Item, predict: PredictImage): Promise<Prediction> {
+type Asking = {
+  readonly request: CheckRequest;
+  readonly predict: PredictImage;
+  readonly presence: ImagePresence | undefined;
+};
+
+async function predictItem(asking: Asking, item: Item): Promise<Prediction> {
   const subject = subjectOf(item);
-  const exempt = exemption(request.policy, subject);
-  return exempt === undefined ? predictUse(request, { ...item, subject }, predict) : skipped(exempt);
+  const exempt = exemption(asking.request.policy, subject);
+  return exempt === undefined ? predictUse(asking, item, subject) : skipped(exempt);
+}
+
+/** What a check is asked about is new to the cluster, as far as anybody says; Nodes may know better (design, rule 3). */
+function weighOnNodes({ item, prediction }: Predicted, presence: ImagePresence | undefined): Predicted {
+  if (presence === undefined) return { item, prediction };
+  const { use, hasControllingOwner } = item;
+  return { item, prediction: weighPresence(prediction, { ...use, isNew: true, hasControllingOwner }, presence) };
 }
 
 /** What the images of one object take together; objects are pulled by Pods of their own. */
@@ -131,43 +143,15 @@ function weighPods({ policy }: CheckRequest, all: readonly Predicted[], weigh: W
   return all.map(({ item, prediction }) => ({ item, prediction: answers.get(item) ?? prediction }));
 }
 
-function judge({ policy }: CheckRequest, { item, prediction }: Predicted, family: RuntimeFamily): CheckResult {
-  const subject = subjectOf(item);
-  const verdict = decideImage(policy, subject, prediction);
-  return {
-    object: item.object,
-    path: item.use.path,
-    image: item.use.image,
-    where: item.use.where,
-    prediction: { ...prediction, findings: spoken(verdict) },
-    action: strictest(verdict),
-    decidedBy: explainDecision(policy, subject, prediction),
-    wording: { family, image: item.use.image },
-    file: item.file,
-    line: item.line,
-  };
-}
-
-/** A finding that the policy allows is not spoken of. */
-function spoken(verdict: ImageVerdict): readonly Finding[] {
-  return verdict.findings.filter(({ action }) => action !== 'allow').map(({ finding }) => finding);
-}
-
-/** A finding that denies refuses by itself; one that warns does not make a good image a bad one. */
-function strictest(verdict: ImageVerdict): Action {
-  return verdict.findings.some(({ action }) => action === 'deny') ? 'deny' : verdict.action;
-}
-
-async function predictUse(
-  request: CheckRequest,
-  item: Item & { readonly subject: Subject },
-  predict: PredictImage,
-): Promise<Prediction> {
+async function predictUse({ request, predict, presence }: Asking, item: Item, subject: Subject): Promise<Prediction> {
   const { image, pullPolicy } = item.use;
-  if (pullPolicy === 'Never') return predictNever(image, () => 'unknown') ?? skipped('image');
+  // the kubelet looks at the name before it looks at the policy
+  if (pullPolicy === 'Never' && parseReference(image).ok) {
+    return predictNever(image, presence ?? (() => 'unknown')) ?? notChecked(NOTHING_TO_PULL);
+  }
   const signal = AbortSignal.timeout(request.timeoutMs + GRACE_MS);
   try {
-    const maxPullSeconds = maxPullSecondsFor(request.policy, item.subject);
+    const maxPullSeconds = maxPullSecondsFor(request.policy, subject);
     return await predict({ image, pullPolicy, pod: item.pod, maxPullSeconds }, signal);
   } catch (error) {
     if (signal.aborted) return unanswered('deadline');
@@ -175,6 +159,12 @@ async function predictUse(
     return unanswered('internal');
   }
 }
+
+const NOTHING_TO_PULL: OutcomeOf<'not-checked'> = {
+  kind: 'not-checked',
+  reason: 'exempt',
+  detail: 'imagePullPolicy is Never, and nodes hold the image',
+};
 
 function unanswered(reason: 'deadline' | 'internal'): Prediction {
   return notChecked({ kind: 'not-checked', reason, detail: '' });

@@ -6,13 +6,17 @@ import { nearestWord } from '../policy/spelling.ts';
 import type { NodeFlags } from './node-flags.ts';
 
 /** What commander read, by the names it gives to flags: texts as written, lists where a flag is repeatable. */
-export type CheckFlags = NodeFlags & {
+export type CheckFlags = RunFlags & {
   readonly filename?: readonly string[];
   readonly dockerConfig?: string;
-  readonly kubeconfig?: string;
-  readonly context?: string;
   readonly namespace?: string;
   readonly serviceAccount?: string;
+};
+
+/** Those that every command has that judges images. */
+export type RunFlags = NodeFlags & {
+  readonly kubeconfig?: string;
+  readonly context?: string;
   readonly failOn?: string;
   readonly timeout?: string;
   readonly addHost?: readonly string[];
@@ -22,7 +26,7 @@ export type CheckFlags = NodeFlags & {
 };
 
 /** How to check and what to print: the flags that stand for themselves. */
-export type CheckOptions = {
+export type RunOptions = {
   readonly failOn: 'deny' | 'warn';
   /** Milliseconds for each image. */
   readonly timeoutMs: number;
@@ -30,6 +34,9 @@ export type CheckOptions = {
   readonly verify: 'headers' | 'content';
   readonly explains: boolean;
   readonly output: 'table' | 'json' | 'sarif' | 'junit';
+};
+
+export type CheckOptions = RunOptions & {
   /** `undefined` where the context of the kubeconfig, or else `default`, decides. */
   readonly namespace: string | undefined;
   readonly serviceAccount: string;
@@ -41,12 +48,35 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_CONTENT_TIMEOUT_MS = 600_000;
 /** Beyond a day, timers overflow before anybody's patience. */
 const MAX_TIMEOUT_MS = 86_400_000;
-const NAMESPACE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/u;
-const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/u;
 
 /** Reads them, with the defaults of design part 6. All mistakes at once, each a line that names its flag. */
 export function readCheckOptions(flags: CheckFlags): Result<CheckOptions, readonly string[]> {
   const mistakes: string[] = [];
+  const options: CheckOptions = {
+    ...readRunOptions(flags, mistakes),
+    namespace: readName('--namespace', flags.namespace, mistakes),
+    serviceAccount: readName('--service-account', flags.serviceAccount, mistakes) ?? 'default',
+  };
+  if (flags.dockerConfig !== undefined && flags.serviceAccount !== undefined) {
+    mistakes.push('--docker-config and --service-account: both give the logins of the same images, keep one of them');
+  }
+  return mistakes.length > 0 ? err(mistakes) : ok(options);
+}
+
+const NAMES = Object.freeze({
+  '--namespace': { shape: /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/u, what: 'the name of a namespace' },
+  '--service-account': { shape: /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/u, what: 'the name of a ServiceAccount' },
+});
+
+/** The name of an object, as it goes into the paths of the API. */
+export function readName<T extends string | undefined>(flag: keyof typeof NAMES, text: T, mistakes: string[]): T {
+  const { shape, what } = NAMES[flag];
+  if (text !== undefined && !shape.test(text)) mistakes.push(`${flag} ${quote(text, 60)}: expected ${what}`);
+  return text;
+}
+
+/** Reads the flags that every command has that judges images; each mistake is a line that names its flag. */
+export function readRunOptions(flags: RunFlags, mistakes: string[]): RunOptions {
   const choose = <T extends string>(flag: string, text: string | undefined, words: readonly [T, ...T[]]): T => {
     const word = text === undefined ? words[0] : words.find((one) => one === text);
     if (word !== undefined) return word;
@@ -57,18 +87,10 @@ export function readCheckOptions(flags: CheckFlags): Result<CheckOptions, readon
     );
     return words[0];
   };
-  const named = (flag: string, text: string | undefined, shape: RegExp, what: string): void => {
-    if (text !== undefined && !shape.test(text)) mistakes.push(`${flag} ${quote(text, 60)}: expected ${what}`);
-  };
   const hosts = readAddHosts(flags.addHost ?? []);
   if (!hosts.ok) mistakes.push(...hosts.error.map((mistake) => `--add-host ${mistake}`));
-  named('--namespace', flags.namespace, NAMESPACE, 'the name of a namespace');
-  named('--service-account', flags.serviceAccount, NAME, 'the name of a ServiceAccount');
-  if (flags.dockerConfig !== undefined && flags.serviceAccount !== undefined) {
-    mistakes.push('--docker-config and --service-account: both give the logins of the same images, keep one of them');
-  }
   const verify = choose('--verify', flags.verify, ['headers', 'content']);
-  const options: CheckOptions = {
+  return {
     failOn: choose('--fail-on', flags.failOn, ['deny', 'warn']),
     timeoutMs: readTimeout(
       flags.timeout,
@@ -79,10 +101,7 @@ export function readCheckOptions(flags: CheckFlags): Result<CheckOptions, readon
     verify,
     explains: flags.explain === true,
     output: choose('--output', flags.output, ['table', 'json', 'sarif', 'junit']),
-    namespace: flags.namespace,
-    serviceAccount: flags.serviceAccount ?? 'default',
   };
-  return mistakes.length > 0 ? err(mistakes) : ok(options);
 }
 
 function readTimeout(text: string | undefined, defaultMs: number, mistakes: string[]): number {

@@ -6,7 +6,7 @@ import type { CheckResult } from '../report/result.ts';
 import { formatSarif } from '../report/sarif.ts';
 import { formatTable } from '../report/table.ts';
 import { version } from '../version.ts';
-import type { CheckOptions } from './flags.ts';
+import type { RunOptions } from './flags.ts';
 import type { Streams } from './streams.ts';
 
 export type Report = {
@@ -23,7 +23,7 @@ const TERMINAL_WIDTH = 80;
 /** The results as the user wants them; in colour on a terminal, unless NO_COLOR or TERM=dumb speak against it. */
 export function formatReport(
   results: readonly CheckResult[],
-  { output, explains }: Pick<CheckOptions, 'output' | 'explains'>,
+  { output, explains }: Pick<RunOptions, 'output' | 'explains'>,
   streams: Pick<Streams, 'stdout' | 'stderr' | 'environment'>,
 ): Report {
   const text = formatAs(output, results, layoutOf(streams.stdout, streams.environment));
@@ -41,7 +41,7 @@ function layoutOf(stream: Streams['stdout'], environment: Streams['environment']
   return { width: stream.columns ?? TERMINAL_WIDTH, color };
 }
 
-function formatAs(output: CheckOptions['output'], results: readonly CheckResult[], layout: Layout): string {
+function formatAs(output: RunOptions['output'], results: readonly CheckResult[], layout: Layout): string {
   switch (output) {
     case 'table':
       return formatTable(results, layout);

@@ -107,10 +107,9 @@ async function lookUp(
   asked: PullQuestion,
   signal: AbortSignal,
 ): Promise<Prediction> {
-  // a course is one person's question: it is answered from the registry, not from memory
-  if (explains) return predict(asked, createCourse(), signal);
   const { reference, credentials: logins, platforms } = asked;
-  const load = (until: AbortSignal): Promise<Prediction> => predict(asked, silentCourse, until);
+  const load = (until: AbortSignal): Promise<Prediction> =>
+    predict(asked, explains ? createCourse() : silentCourse, until);
   const key = cacheKey({ reference, logins, platforms }, hashIdentity);
   const found = await cache.get(key, load, { isByDigest: reference.digest !== undefined, signal });
   if (!asked.wantsThroughput || !isUnmeasured(found, reference.host, meter)) return found;
