@@ -10,7 +10,7 @@ const DOUBT_CLAUSE = Object.freeze({
   'image-is-present':
     'nodes hold the image and run it without the registry, only others have to pull it (imagePullPolicy: Always would ask it)',
   'pull-records-unknown':
-    'nodes hold the image, and only their kubelet knows whether this Pod may use it without asking the registry (policy nodes.kubelet)',
+    'nodes hold the image: what runs there runs on, but only their kubelet knows whether this Pod may use it without asking the registry (policy nodes.kubelet)',
   'insecure-range':
     'dockerd needs no TLS where a node resolves that name into a range of insecure-registries (host:port itself in that list would settle it)',
   'secret-may-follow': 'a missing Secret or ServiceAccount may still be created (apply it first)',
