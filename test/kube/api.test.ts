@@ -93,6 +93,18 @@ describe('the way to the API server', () => {
 
     assert.throws(() => createKubeApi(source), /no context "none"; it has: fake, other/u);
   });
+  it('finds the kubeconfig that kubectl would find, and says where there is none', (context) => {
+    const { HOME, KUBECONFIG } = process.env;
+    context.after(() => Object.assign(process.env, { HOME, KUBECONFIG }));
+    Object.assign(process.env, { HOME: '/nowhere', KUBECONFIG: fake.kubeconfig });
+    const found = createKubeApi({ from: 'default' });
+    process.env['KUBECONFIG'] = '';
+
+    assert.equal(found.namespace, 'team-a');
+    for (const from of [{ from: 'default' }, { from: 'default', context: 'other' }] as const) {
+      assert.throws(() => createKubeApi(from), /^Error: there is no kubeconfig: name one with --kubeconfig/u);
+    }
+  });
   it('refuses a file that is not there', () => {
     assert.throws(() => createKubeApi({ from: 'file', file: '/nowhere/config' }), /\/nowhere\/config cannot be read/u);
   });

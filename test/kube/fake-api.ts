@@ -88,11 +88,11 @@ export async function startFakeApi(): Promise<FakeApi> {
     announce('DELETED', collection, { ...old, metadata: { ...old.metadata, resourceVersion: String(version) } });
   };
   const list = (collection: string, query: URLSearchParams): Reply => {
-    const name = selectedName(query);
+    const isSelected = selectorOf(query);
     const found = [...objects.entries()]
-      .filter(([key]) => key.slice(0, key.lastIndexOf('/')) === collection)
+      .filter(([key]) => isWithin(collection, key.slice(0, key.lastIndexOf('/'))))
       .map(([, object]) => object)
-      .filter((object) => name === undefined || object.metadata.name === name);
+      .filter(isSelected);
     const from = Number(query.get('continue') ?? '0');
     const to = from + Number(query.get('limit') ?? '1000');
     const more = to < found.length ? { continue: String(to) } : {};
@@ -212,7 +212,25 @@ async function readBody(incoming: IncomingMessage): Promise<string> {
 const selectedName = (query: URLSearchParams): string | undefined =>
   /^metadata\.name=(?<name>.+)$/u.exec(query.get('fieldSelector') ?? '')?.groups?.['name'];
 
-const isCollection = (path: string): boolean => /\/(?:nodes|secrets|configmaps|serviceaccounts)$/u.test(path);
+/** By the name of the last part alone: no object of a test is called like a kind. */
+const isCollection = (path: string): boolean =>
+  /\/(?:nodes|secrets|configmaps|serviceaccounts|pods|replicationcontrollers|(?:deployment|replicaset|statefulset|daemonset|(?:cron)?job)s)$/u.test(
+    path,
+  );
+
+/** A list for all namespaces holds those of each. */
+const isWithin = (collection: string, own: string): boolean =>
+  own === collection || own.replace(/\/namespaces\/[^/]+(?=\/)/u, '') === collection;
+
+/** `metadata.name=a`, or `status.phase!=Failed,status.phase!=Succeeded`. */
+function selectorOf(query: URLSearchParams): (object: ApiObject) => boolean {
+  const name = selectedName(query);
+  if (name !== undefined) return (object) => object.metadata.name === name;
+  const phases = [...(query.get('fieldSelector') ?? '').matchAll(/status\.phase!=(?<phase>\w+)/gu)].map(
+    ({ groups }) => groups?.['phase'],
+  );
+  return ({ status }) => !phases.includes((status as { readonly phase?: string } | undefined)?.phase);
+}
 
 /** A Secret's `stringData` becomes `data`, as the API server does it. */
 function withData(object: ApiObject): ApiObject {

@@ -14,9 +14,12 @@ export function readApiFailure(error: unknown): ApiFailure {
   if (status === 401) return { kind: 'unavailable', reason: 'does not accept our credentials (401)' };
   if (status !== undefined) return { kind: 'unavailable', reason: `answered ${status}` };
   if (nameOf(error) === 'TimeoutError') return { kind: 'unavailable', reason: 'did not answer in time' };
-  const code = codeOf(error) ?? codeOf(error instanceof Error ? error.cause : undefined);
+  const code = failureCode(error);
   return { kind: 'unavailable', reason: code === undefined ? 'could not be asked' : `could not be asked (${code})` };
 }
+
+/** More than the connection takes of one answer. */
+export const isTooLarge = (error: unknown): boolean => failureCode(error) === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
 
 /** 409: somebody created the object first, or changed it since it was read. */
 export const isConflict = (error: unknown): boolean => statusOf(error) === 409;
@@ -34,6 +37,9 @@ function statusOf(error: unknown): number | undefined {
 }
 
 const nameOf = (error: unknown): string | undefined => (error instanceof Error ? error.name : undefined);
+
+const failureCode = (error: unknown): string | undefined =>
+  codeOf(error) ?? codeOf(error instanceof Error ? error.cause : undefined);
 
 /** Only codes such as `ECONNREFUSED`: a message may hold addresses. */
 function codeOf(error: unknown): string | undefined {

@@ -28,12 +28,18 @@ export function loadKubeConfig(source: KubeSource): { readonly config: KubeConfi
 function load(config: KubeConfig, source: KubeSource): void {
   if (source.from === 'in-cluster') return config.loadFromCluster();
   try {
-    if (source.from === 'file') return config.loadFromFile(source.file);
-    return config.loadFromDefault();
+    if (source.from === 'file') config.loadFromFile(source.file);
+    else config.loadFromDefault();
   } catch (cause) {
     throw new Error(`${describeSource(source)} cannot be read as a kubeconfig`, { cause });
   }
+  if (source.from === 'default' && config.getCurrentContext() === MADE_UP) {
+    throw new Error('there is no kubeconfig: name one with --kubeconfig or KUBECONFIG, or write ~/.kube/config');
+  }
 }
+
+/** Where the client finds nothing, it makes up a cluster at localhost:8080. */
+const MADE_UP = 'loaded-context';
 
 function selectContext(config: KubeConfig, context: string): void {
   if (config.getContextObject(context) === null) {

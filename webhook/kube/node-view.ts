@@ -10,6 +10,8 @@ export interface NodeView {
   presence(canonicalNames: readonly string[]): 'present' | 'absent' | 'unknown';
   /** The distinct kubelet versions of schedulable Nodes that hold the image under one of these names, sorted. */
   kubeletsWith(canonicalNames: readonly string[]): readonly string[];
+  /** Those of all schedulable Nodes. */
+  kubelets(): readonly string[];
   /** Schedulable Nodes; `undefined` where it is not known that these are all. */
   count(): number | undefined;
   /** Names of images that every schedulable Node lists; none where it is not known that these are all. */
@@ -39,8 +41,9 @@ export function viewNodes({ nodes, areAll }: NodesSeen): NodeView {
     },
     kubeletsWith: (names) => {
       const holders = schedulable().filter(({ images }) => names.some((name) => images.has(name)));
-      return [...new Set(holders.map(({ kubelet }) => kubelet))].sort();
+      return distinctKubelets(holders);
     },
+    kubelets: () => distinctKubelets(schedulable()),
     count: () => (areAll() ? schedulable().length || undefined : undefined),
     commonImages: () => {
       const [first, ...rest] = areAll() ? schedulable() : [];
@@ -54,6 +57,10 @@ export function viewNodes({ nodes, areAll }: NodesSeen): NodeView {
       internalIps: [...new Set(nodes().flatMap(({ internalIps }) => internalIps))],
     }),
   };
+}
+
+function distinctKubelets(nodes: readonly NodeFacts[]): readonly string[] {
+  return [...new Set(nodes.map(({ kubelet }) => kubelet))].sort();
 }
 
 function distinctPlatforms(nodes: readonly NodeFacts[]): readonly Platform[] {
