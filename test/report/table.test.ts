@@ -7,7 +7,7 @@ import { formatTable } from '../../webhook/report/table.ts';
 import { wrap, wrapHard } from '../../webhook/report/wrap.ts';
 import { anyResults, DENIED, PULLABLE, SKIPPED, WARNED } from './results.ts';
 
-const plain = { width: 110, color: false };
+const plain = { width: 110, color: false, shows: 'all' } as const;
 
 describe('the table', () => {
   it('shows a row for each image, a paragraph for each problem and a closing line', () => {
@@ -49,7 +49,7 @@ warn  reg.example:5000/team/app:1
   });
 
   it('puts the cells below each other on a narrow terminal', () => {
-    const text = formatTable([PULLABLE, DENIED], { width: 40, color: false });
+    const text = formatTable([PULLABLE, DENIED], { ...plain, width: 40 });
 
     assert.equal(
       text.split('\n\n')[0],
@@ -66,13 +66,31 @@ DENY  reg.example:5000/team/app:1
     );
   });
 
+  it('leaves out what is well where a person asks for problems alone, and counts it', () => {
+    const text = formatTable([PULLABLE, DENIED, SKIPPED], { ...plain, shows: 'problems' });
+
+    assert.match(text, /^ {6}IMAGE .*\nDENY {2}reg\.example/u);
+    assert.ok(!text.includes('nginx'));
+    assert.match(text, /\n3 images: 1 pullable, 1 denied, 1 not checked\n$/u);
+    assert.equal(formatTable([PULLABLE], { ...plain, shows: 'problems' }), '1 image: 1 pullable\n');
+  });
+
+  it('tells a problem once for all that have it, and names the first places', () => {
+    const places = Array.from({ length: 8 }, (_, at) => ({ ...DENIED, object: `Deployment/shop/web-${at}`, line: at }));
+    const text = formatTable([...places, { ...DENIED, image: 'reg.example:5000/team/app:2' }], plain);
+
+    assert.equal(text.match(/^ +cause /gmu)?.length, 2);
+    assert.equal(text.match(/, deploy\/web\.yaml:[0-4]$/gmu)?.length, 5);
+    assert.match(text, /^ {14}and 3 more$/mu);
+  });
+
   it('is only the closing line where there is nothing to show', () => {
     assert.equal(formatTable([], plain), 'no images\n');
   });
 
   it('differs in colour by escape codes alone', () => {
     const results = [PULLABLE, DENIED, WARNED, SKIPPED];
-    const colored = formatTable(results, { width: 110, color: true });
+    const colored = formatTable(results, { ...plain, color: true });
 
     assert.ok(colored.includes('\u001b[31mDENY\u001b[0m') && colored.includes('\u001b[32mok\u001b[0m'));
     assert.equal(stripVTControlCharacters(colored), formatTable(results, plain));
@@ -81,7 +99,7 @@ DENY  reg.example:5000/team/app:1
   it('is printable ASCII, and no line exceeds the width but for one word, whatever the names', () => {
     fc.assert(
       fc.property(anyResults, fc.integer({ min: 1, max: 200 }), (results, width) => {
-        const text = formatTable(results, { width, color: false });
+        const text = formatTable(results, { ...plain, width });
 
         assert.match(text, /^[\x20-\x7e\n]*$/u);
         for (const line of text.split('\n')) {

@@ -44,7 +44,7 @@ function layoutOf(stream: Streams['stdout'], environment: Streams['environment']
 function formatAs(output: RunOptions['output'], results: readonly CheckResult[], layout: Layout): string {
   switch (output) {
     case 'table':
-      return formatTable(results, layout);
+      return formatTable(results, { ...layout, shows: 'all' });
     case 'json':
       return formatJson(results);
     case 'sarif':

@@ -1,5 +1,6 @@
 import { describe, describeDoubts, describeFinding, toPrintable } from '../outcome/message.ts';
 import { createPaint, type Paint, type Style } from './paint.ts';
+import { isProblem } from './problem.ts';
 import type { CheckResult } from './result.ts';
 import { summaryLine, verdictOf, type Verdict } from './summary.ts';
 import { hang, wrap, wrapHard } from './wrap.ts';
@@ -8,6 +9,8 @@ export type TableOptions = {
   /** Columns of the terminal; fewer than 40 count as 40. */
   readonly width: number;
   readonly color: boolean;
+  /** Which results get a row. The closing line counts all. */
+  readonly shows: 'all' | 'problems';
 };
 
 const MARK = Object.freeze({
@@ -23,12 +26,22 @@ const GAP = '  ';
 const COLUMNS_FROM = 90;
 const LEAST_WIDTH = 40;
 
-/** A table of all images, a paragraph for each problem, a line that sums up. Ends in a line break. */
+/** How many objects a paragraph names that have the same problem. */
+const MAX_PLACES = 5;
+
+/**
+ * A table of the images, a paragraph for each problem, told once however many objects have it, and a line that sums up.
+ * Ends in a line break.
+ */
 export function formatTable(results: readonly CheckResult[], options: TableOptions): string {
   const width = Math.max(LEAST_WIDTH, Math.floor(options.width));
   const paint = createPaint(options.color);
-  const overview = width >= COLUMNS_FROM ? columns(results, width, paint) : stack(results, width, paint);
-  const paragraphs = results.filter(isProblem).map((result) => paragraph(result, width, paint));
+  const problems = results.filter(isProblem);
+  const rows = options.shows === 'all' ? results : problems;
+  const overview = width >= COLUMNS_FROM ? columns(rows, width, paint) : stack(rows, width, paint);
+  const paragraphs = [
+    ...Map.groupBy(problems, (result) => JSON.stringify([headOf(result), textsOf(result)])).values(),
+  ].map((alike) => paragraph(alike, width, paint));
   const summary = wrap(summaryLine(results), width).map((line) => paint('strong', line));
   return [overview, ...paragraphs, summary]
     .filter((lines) => lines.length > 0)
@@ -68,27 +81,40 @@ function stack(results: readonly CheckResult[], width: number, paint: Paint): re
   });
 }
 
-function paragraph(result: CheckResult, width: number, paint: Paint): readonly string[] {
-  const { outcome, doubts, findings } = result.prediction;
-  const { cause, evidence, remedy } = describe(outcome, result.wording);
-  const labelled: readonly (readonly [label: string, text: string])[] = [
-    ['where', [placeOf(result), toPrintable(result.path), sourceOf(result)].filter((part) => part !== '').join(', ')],
+type Labelled = readonly [label: string, text: string];
+
+/** Of results that differ in their place alone. */
+function paragraph(alike: readonly CheckResult[], width: number, paint: Paint): readonly string[] {
+  const [first] = alike;
+  if (first === undefined) return [];
+  const body = [...placesOf(alike), ...textsOf(first)]
+    .filter(([, text]) => text !== '')
+    .flatMap(([label, text]) => hang(`${GAP}${GAP}${label.padEnd(8)}${GAP}`, text, width));
+  return [`${markOf(first, paint)}${GAP}${paint('strong', toPrintable(first.image))}`, ...body];
+}
+
+function headOf(result: CheckResult): string {
+  return `${verdictOf(result)} ${result.image}`;
+}
+
+function placesOf(alike: readonly CheckResult[]): readonly Labelled[] {
+  const places = alike.map((result) =>
+    [placeOf(result), toPrintable(result.path), sourceOf(result)].filter((part) => part !== '').join(', '),
+  );
+  const shown = places.slice(0, MAX_PLACES).map((place, at): Labelled => [at === 0 ? 'where' : '', place]);
+  const rest = places.length - shown.length;
+  return rest === 0 ? shown : [...shown, ['', `and ${rest} more`]];
+}
+
+function textsOf({ prediction: { outcome, doubts, findings }, wording }: CheckResult): readonly Labelled[] {
+  const { cause, evidence, remedy } = describe(outcome, wording);
+  return [
     ['cause', cause],
     ['evidence', outcome.kind === 'pullable' ? '' : evidence],
     ['doubt', describeDoubts(doubts)],
     ['remedy', remedy],
     ...findings.map((finding) => ['also', describeFinding(finding)] as const),
   ];
-  const body = labelled
-    .filter(([, text]) => text !== '')
-    .flatMap(([label, text]) => hang(`${GAP}${GAP}${label.padEnd(8)}${GAP}`, text, width));
-  return [`${markOf(result, paint)}${GAP}${paint('strong', toPrintable(result.image))}`, ...body];
-}
-
-/** What needs more than a row: refusals, warnings, findings, and what the user could still settle. */
-function isProblem(result: CheckResult): boolean {
-  const { outcome, findings } = result.prediction;
-  return result.action !== 'allow' || findings.length > 0 || describe(outcome, result.wording).remedy !== '';
 }
 
 function markOf(result: CheckResult, paint: Paint): string {
