@@ -4,6 +4,7 @@ import { runCheck } from '../../webhook/check/check.ts';
 import { itemsOf } from '../../webhook/check/items.ts';
 import { setupOf } from '../../webhook/engine/node-setup.ts';
 import { manifestSecretSource } from '../../webhook/manifests/secret-source.ts';
+import { unlimited } from '../../webhook/registry/budget.ts';
 import { policyFor } from './policy.ts';
 
 /** What a `check` of many images took. Bytes at the peak; sockets that were still open afterwards. */
@@ -32,6 +33,7 @@ async function checkMany(host: string, authority: string, count: number): Promis
     }),
     secrets: manifestSecretSource({ secrets: [], serviceAccounts: [] }),
     nodes: undefined,
+    budget: unlimited,
     hosts: new Map(),
     timeoutMs: 60_000,
     explains: false,

@@ -16,7 +16,8 @@ describe('the command line', () => {
     const { code, stdout, stderr } = await runHere([]);
 
     assert.deepEqual([code, stderr], [0, '']);
-    for (const word of ['check', 'serve', 'demo', 'pullguard check nginx:1.27']) assert.ok(stdout.includes(word), word);
+    for (const word of ['check', 'scan', 'serve', 'demo', 'pullguard check nginx:1.27'])
+      assert.ok(stdout.includes(word), word);
   });
 
   it('knows its version', async () => {
@@ -25,7 +26,7 @@ describe('the command line', () => {
     assert.deepEqual(await runHere(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
-  for (const command of ['check', 'serve', 'demo']) {
+  for (const command of ['check', 'scan', 'serve', 'demo']) {
     it(`explains ${command} by examples, no line of an option wider than 100 columns`, async () => {
       const { code, stdout, stderr } = await runHere([command, '--help']);
 
@@ -38,19 +39,21 @@ describe('the command line', () => {
     });
   }
 
-  it('gives examples that it can read', async () => {
-    const { stdout } = await runHere(['check', '--help']);
-    const flags = new Set(
-      [...stdout.matchAll(/^ {2}(?:-\w, )?(?<flag>--[a-z-]+)/gmu)].map((match) => match.groups?.['flag']),
-    );
-    const used = stdout.split('Examples:')[1]?.match(/--[a-z-]+/gu) ?? [];
+  for (const command of ['check', 'scan']) {
+    it(`gives examples for ${command} that it can read`, async () => {
+      const { stdout } = await runHere([command, '--help']);
+      const flags = new Set(
+        [...stdout.matchAll(/^ {2}(?:-\w, )?(?<flag>--[a-z-]+)/gmu)].map((match) => match.groups?.['flag']),
+      );
+      const used = stdout.split('Examples:')[1]?.match(/--[a-z-]+/gu) ?? [];
 
-    assert.ok(used.length > 4);
-    assert.deepEqual(
-      used.filter((flag) => !flags.has(flag)),
-      [],
-    );
-  });
+      assert.ok(used.length > 4);
+      assert.deepEqual(
+        used.filter((flag) => !flags.has(flag)),
+        [],
+      );
+    });
+  }
 
   const mistaken: readonly (readonly [args: string, line: string])[] = [
     ['--bogus', 'unknown option --bogus (see pullguard --help)'],
@@ -64,6 +67,8 @@ describe('the command line', () => {
     ['check nginx --timeout 3', '--timeout "3": expected a duration such as 30s, 500ms or 2m'],
     ['check -f /nowhere.yaml', '-f /nowhere.yaml: no such file or folder'],
     ['check nginx --kubeconfig /nowhere', '/nowhere cannot be read as a kubeconfig'],
+    ['scan now', 'pullguard scan takes no arguments, only options (see pullguard scan --help)'],
+    ['scan --kubeconfig /nowhere', '/nowhere cannot be read as a kubeconfig'],
     ['serve now', 'pullguard serve takes no arguments, only options (see pullguard serve --help)'],
     ['serve --no-kube=1', 'unknown option --no-kube=1, did you mean --no-kube? (see pullguard serve --help)'],
     ['demo --kep', 'unknown option --kep, did you mean --keep? (see pullguard demo --help)'],

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { DEFAULT_ACTIONS, DEFAULT_FINDING_ACTIONS } from '../../webhook/outcome/action.ts';
+import { COLLECTIONS } from '../../webhook/kube/object-list.ts';
 import { POLICY_JSON_SCHEMA } from '../../webhook/policy/json-schema.ts';
 import { formatMistakes, readPolicy } from '../../webhook/policy/load.ts';
 import { createMetrics } from '../../webhook/telemetry/metrics.ts';
@@ -132,7 +133,7 @@ describe('the page about the command line', () => {
       .map((text) => [text.slice(0, text.indexOf('\n')), rowsOf(text)]),
   );
 
-  for (const command of ['check', 'serve', 'demo']) {
+  for (const command of ['check', 'scan', 'serve', 'demo']) {
     it(`has every flag of pullguard ${command}, and no other`, async () => {
       const { stdout } = await runHere([command, '--help']);
       const flags = [...stdout.matchAll(/^ {2}(?<flag>(?:-\w, )?--[\w-]+)/gmu)].map(({ groups }) => groups?.['flag']);
@@ -143,6 +144,21 @@ describe('the page about the command line', () => {
       );
     });
   }
+});
+
+describe('the rights that scan wants', () => {
+  it('are to list every kind that it reads, and to get what it reads by name', () => {
+    const [, yaml = ''] = /```yaml\n(?<text>[^`]*kind: ClusterRole[^`]*)```/u.exec(read('command-line.md')) ?? [];
+    const { rules } = parse(yaml) as { readonly rules: readonly { resources: string[]; verbs: string[] }[] };
+
+    assert.deepEqual(
+      rules.map(({ resources, verbs }) => [verbs.join(), resources.toSorted()]),
+      [
+        ['list', ['nodes', ...COLLECTIONS.map(({ plural }) => plural)].toSorted()],
+        ['get', ['configmaps', 'secrets', 'serviceaccounts']],
+      ],
+    );
+  });
 });
 
 describe('the page about the installation', () => {

@@ -27,7 +27,7 @@ const ROOMS: Readonly<Record<Room, { readonly only: readonly Room[] } | { readon
   'version.ts': { only: [] },
   'add-host.ts': { only: PURE },
   'config.ts': { only: [...PURE, 'policy', 'add-host.ts'] },
-  // a user's own question: no server, and the cluster only where it is named
+  // a user's own question: no server, and a cluster only where one is named
   check: { allBut: ['http', 'certs', 'demo', 'webhook.ts', 'main.ts', 'cli.ts', 'cli'] },
   'policy-source.ts': { only: [...PURE, 'policy', 'engine', 'kube'] },
   'cluster-addresses.ts': { only: ['engine', 'kube'] },

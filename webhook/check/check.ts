@@ -15,7 +15,7 @@ import { exemption, maxPullSecondsFor, type Subject } from '../policy/decide.ts'
 import type { Policy } from '../policy/policy.ts';
 import { createPredictionCache } from '../pull/cache.ts';
 import type { ContentCheck } from '../pull/content-check.ts';
-import { unlimited } from '../registry/budget.ts';
+import type { Budget } from '../registry/budget.ts';
 import { createConnect } from '../registry/connect.ts';
 import { unguarded } from '../registry/guard.ts';
 import { createResolver } from '../registry/resolve.ts';
@@ -32,6 +32,7 @@ export type CheckRequest = {
   /** The cluster's Nodes, where one was named: then an image that a Node may hold is not proven absent (design, rule 3). */
   readonly nodes: KnownNodes | undefined;
   readonly hosts: ReadonlyMap<string, readonly string[]>;
+  readonly budget: Budget;
   /** Milliseconds for each image. */
   readonly timeoutMs: number;
   readonly explains: boolean;
@@ -68,7 +69,7 @@ export async function runCheck(request: CheckRequest): Promise<readonly CheckRes
     node: knowledge,
     secrets: request.secrets,
     transport,
-    budget: unlimited,
+    budget: request.budget,
     cache: createPredictionCache({ maxEntries: MAX_CACHED, loadMs: request.timeoutMs, now: standingStill }),
     hashIdentity: createIdentityHasher(randomBytes(32)),
     nodes: request.nodes,

@@ -1,6 +1,7 @@
 import type { SecretSource } from '../engine/pod-credentials.ts';
 import { readManifests, settleManifests, type Manifests, type ReadManifests } from '../manifests/manifests.ts';
 import { manifestSecretSource } from '../manifests/secret-source.ts';
+import { unlimited } from '../registry/budget.ts';
 import { CHECK_DEFAULTS } from './check-setup.ts';
 import { DOCKER_CONFIG_ACCOUNT, readDockerConfig, withDockerConfig, type DockerConfig } from './docker-config.ts';
 import { isFileArgument, readManifestFiles } from './files.ts';
@@ -83,7 +84,10 @@ async function checkAll(input: Input, live: LiveCluster | undefined, streams: St
       items: itemsOf({ manifests, images, namespace, serviceAccount }),
       secrets: logins === undefined ? source : withDockerConfig(source, logins.secret),
       nodes: live?.nodes,
+      budget: unlimited,
       notices: [...(logins?.notice === undefined ? [] : [logins.notice]), ...manifests.notices],
+      shows: 'all',
+      isPartial: false,
     },
     streams,
   );

@@ -63,6 +63,31 @@ export function readCheckOptions(flags: CheckFlags): Result<CheckOptions, readon
   return mistakes.length > 0 ? err(mistakes) : ok(options);
 }
 
+/** What commander read for `scan`. */
+export type ScanFlags = RunFlags & {
+  readonly namespace?: readonly string[];
+  readonly allNamespaces?: boolean;
+};
+
+export type ScanOptions = RunOptions & {
+  /** `undefined` for all. */
+  readonly namespaces: readonly string[] | undefined;
+};
+
+/** The same for `scan`. */
+export function readScanOptions(flags: ScanFlags): Result<ScanOptions, readonly string[]> {
+  const mistakes: string[] = [];
+  const { namespace, allNamespaces = false } = flags;
+  const options: ScanOptions = {
+    ...readRunOptions(flags, mistakes),
+    namespaces: namespace && [...new Set(namespace.map((one) => readName('--namespace', one, mistakes)))],
+  };
+  if (allNamespaces && namespace !== undefined) {
+    mistakes.push('--namespace and --all-namespaces: each says where to look, keep one of them');
+  }
+  return mistakes.length > 0 ? err(mistakes) : ok(options);
+}
+
 const NAMES = Object.freeze({
   '--namespace': { shape: /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/u, what: 'the name of a namespace' },
   '--service-account': { shape: /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/u, what: 'the name of a ServiceAccount' },

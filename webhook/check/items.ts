@@ -1,4 +1,6 @@
+import type { Workload } from '../admission/images.ts';
 import type { ImageUse, PodDemand } from '../admission/ports.ts';
+import type { ManifestObject } from '../manifests/documents.ts';
 import type { Manifests } from '../manifests/manifests.ts';
 import type { Subject } from '../policy/decide.ts';
 
@@ -21,19 +23,22 @@ export type Asked = {
   readonly serviceAccount: string;
 };
 
+/** Every image of an object; `source` is the file that it stands in, where it comes from one. */
+export function itemsIn(workload: Workload, source?: ManifestObject): readonly Item[] {
+  return workload.uses.map((use) => ({
+    object: `${workload.kind}/${workload.namespace}/${workload.name}`,
+    use,
+    pod: workload.pod,
+    kind: workload.kind,
+    hasControllingOwner: workload.hasControllingOwner,
+    file: source?.file,
+    line: source?.lineOf(use.path),
+  }));
+}
+
 /** Every image of the manifests and then of the command line, in their order. */
 export function itemsOf({ manifests, images, namespace, serviceAccount }: Asked): readonly Item[] {
-  const fromManifests = manifests.workloads.flatMap(({ workload, source }) =>
-    workload.uses.map((use) => ({
-      object: `${workload.kind}/${workload.namespace}/${workload.name}`,
-      use,
-      pod: workload.pod,
-      kind: workload.kind,
-      hasControllingOwner: workload.hasControllingOwner,
-      file: source.file,
-      line: source.lineOf(use.path),
-    })),
-  );
+  const fromManifests = manifests.workloads.flatMap(({ workload, source }) => itemsIn(workload, source));
   const bare = images.map((image) => ({
     object: image,
     use: { path: '', where: '', image, pullPolicy: 'Always' as const },

@@ -96,7 +96,10 @@ function noticesOf(read: NodesRead): readonly string[] {
 }
 
 /** Secrets and ServiceAccounts: those of the manifests, as they are about to be applied, and behind them the live ones. */
-export function liveSecretSource(api: KubeApi, manifests: Manifests): SecretSource {
+export function liveSecretSource(
+  api: KubeApi,
+  manifests: Pick<Manifests, 'secrets' | 'serviceAccounts'>,
+): SecretSource {
   const given = manifestSecretSource(manifests);
   const secrets = createSecretReader(api, READING);
   const accounts = createServiceAccountReader(api, READING);

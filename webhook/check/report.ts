@@ -4,7 +4,8 @@ import { formatJson } from '../report/json.ts';
 import { formatJunit } from '../report/junit.ts';
 import type { CheckResult } from '../report/result.ts';
 import { formatSarif } from '../report/sarif.ts';
-import { formatTable } from '../report/table.ts';
+import { isProblem } from '../report/problem.ts';
+import { formatTable, type TableOptions } from '../report/table.ts';
 import { version } from '../version.ts';
 import type { RunOptions } from './flags.ts';
 import type { Streams } from './streams.ts';
@@ -20,16 +21,20 @@ export type Report = {
 const PIPE_WIDTH = 100;
 const TERMINAL_WIDTH = 80;
 
+/** Which results a person reads; the outputs for machines have all. */
+export type Shown = 'all' | 'problems';
+
 /** The results as the user wants them; in colour on a terminal, unless NO_COLOR or TERM=dumb speak against it. */
 export function formatReport(
   results: readonly CheckResult[],
-  { output, explains }: Pick<RunOptions, 'output' | 'explains'>,
+  { output, explains, shows }: Pick<RunOptions, 'output' | 'explains'> & { readonly shows: Shown },
   streams: Pick<Streams, 'stdout' | 'stderr' | 'environment'>,
 ): Report {
-  const text = formatAs(output, results, layoutOf(streams.stdout, streams.environment));
+  const text = formatAs(output, results, { ...layoutOf(streams.stdout, streams.environment), shows });
   if (!explains) return { text, beside: '' };
   const isTable = output === 'table';
-  const courses = formatExplain(results, layoutOf(isTable ? streams.stdout : streams.stderr, streams.environment));
+  const explained = shows === 'all' ? results : results.filter((result) => isProblem(result));
+  const courses = formatExplain(explained, layoutOf(isTable ? streams.stdout : streams.stderr, streams.environment));
   return isTable ? { text: `${courses}\n${text}`, beside: '' } : { text, beside: courses };
 }
 
@@ -41,10 +46,10 @@ function layoutOf(stream: Streams['stdout'], environment: Streams['environment']
   return { width: stream.columns ?? TERMINAL_WIDTH, color };
 }
 
-function formatAs(output: RunOptions['output'], results: readonly CheckResult[], layout: Layout): string {
+function formatAs(output: RunOptions['output'], results: readonly CheckResult[], layout: TableOptions): string {
   switch (output) {
     case 'table':
-      return formatTable(results, { ...layout, shows: 'all' });
+      return formatTable(results, layout);
     case 'json':
       return formatJson(results);
     case 'sarif':

@@ -4,6 +4,7 @@ import { toPrintable } from '../outcome/printable.ts';
 import { version } from '../version.ts';
 import { addCheckCommand } from './check-command.ts';
 import { addDemoCommand } from './demo-command.ts';
+import { addScanCommand } from './scan-command.ts';
 import { addServeCommand } from './serve-command.ts';
 import { speakAsOurselves, UsageError } from './usage-error.ts';
 
@@ -11,6 +12,7 @@ const START = `
 Start here:
   pullguard check nginx:1.27             could a node pull this image?
   pullguard check -f deploy/             every image of your manifests
+  pullguard scan                         every image that your cluster runs
   pullguard check --help                 private registries, node settings, reports for CI`;
 
 /**
@@ -51,7 +53,9 @@ function createProgram(streams: Streams, end: (exitCode: number) => void): Comma
     })
     .showSuggestionAfterError()
     .addHelpText('after', START);
-  for (const command of [addCheckCommand, addServeCommand, addDemoCommand].map((add) => add(program, streams, end))) {
+  for (const command of [addCheckCommand, addScanCommand, addServeCommand, addDemoCommand].map((add) =>
+    add(program, streams, end),
+  )) {
     speakAsOurselves(command);
   }
   return speakAsOurselves(program);
