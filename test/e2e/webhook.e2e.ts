@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { CAUSES, denialOf, PULL_SECRET, slowCause, STALE_SECRET, warningOf } from './causes.ts';
 import { importCheckout } from './checkout-image.ts';
@@ -29,6 +30,9 @@ const DENIED: Ran = { exitCode: 1, stdout: '', stderr: denialOf(MISNAMED, 'spec.
 const ADMITTED: Ran = { exitCode: 0, stdout: 'pod/misnamed created (server dry run)\n', stderr: '' };
 const WARNED: Ran = { ...ADMITTED, stderr: warningOf(MISNAMED) };
 const TEMPLATE_IMAGE = 'spec.template.spec.containers[0].image';
+
+const COMMAND_LINE = join(import.meta.dirname, '../../webhook/cli.ts');
+type Scanned = { readonly object: string; readonly outcome: string };
 
 function tellStory(cluster: Cluster): void {
   const installation = describeInstallation(cluster);
@@ -178,6 +182,20 @@ function tellStory(cluster: Cluster): void {
     await installation.writePolicy(policy, 'policy in force');
     assert.equal(await installation.metric(replica, 'pullguard_policy_errors'), 0);
     assert.deepEqual(await workbench.ask(), DENIED);
+  });
+  part('names by scan each Deployment that the node cannot pull, and no other', async () => {
+    const args = ['scan', '--namespace', WORKLOADS, '--output', 'json'];
+    const scan = await cluster.run(process.execPath, [COMMAND_LINE, ...args]);
+
+    const { results } = JSON.parse(scan.stdout) as { readonly results: readonly Scanned[] };
+    const failing = Object.values(CAUSES).map((causeFor) => causeFor(registries).workload.name);
+    assert.equal(scan.stderr, '');
+    // where the node holds the image of another login, its kubelet's records decide, and it is a warning
+    assert.deepEqual(
+      results.filter(({ outcome }) => !/^(?:pullable|pull-too-slow)$/u.test(outcome)).map(({ object }) => object),
+      failing.map((name) => `Deployment/${WORKLOADS}/${name}`).toSorted(),
+    );
+    assert.equal(scan.exitCode, 1);
   });
   part('comes back by itself after its Pods are deleted, with its policy and certificate', async () => {
     const bundle = await installation.caBundle();
