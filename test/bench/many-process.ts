@@ -33,6 +33,7 @@ async function checkMany(host: string, authority: string, count: number): Promis
     }),
     secrets: manifestSecretSource({ secrets: [], serviceAccounts: [] }),
     nodes: undefined,
+    isNew: true,
     budget: unlimited,
     hosts: new Map(),
     timeoutMs: 60_000,

@@ -65,8 +65,8 @@ describe('pullguard check with the Nodes of a cluster', () => {
       [{ ...held, kubelet: 'v1.35.0' }],
       'tag-not-found warn pull-records-unknown',
     ],
-    ['warns where a list is full', gone, [{ images: FULL_LIST }], 'tag-not-found warn image-may-be-present'],
-    ['warns where there is no Node', gone, [], 'tag-not-found warn image-may-be-present'],
+    ['denies where a list is full and does not show it', gone, [{ images: FULL_LIST }], 'tag-not-found deny'],
+    ['denies where there is no Node', gone, [], 'tag-not-found deny'],
     ['denies with Always, whatever Nodes hold', { ...gone, policy: 'Always' }, [held], 'tag-not-found deny'],
     ['has nothing to say with Never of what a Node holds', { ...gone, ...never }, [held], 'not-checked allow'],
     ['warns with Never of what no Node holds', { tag: '1', ...never }, [{}], 'never-pull-absent warn'],
@@ -124,7 +124,7 @@ describe('pullguard check with the Nodes of a cluster', () => {
     [500, 'could not be read (the API server answered 500)'],
   ];
   for (const [fault, why] of unread) {
-    it(`proves no absence, and says so, where they ${why}`, async () => {
+    it(`judges as without them, and says so, where they ${why}`, async () => {
       putPolicy('');
       putNodes([{}]);
       api.failWith(({ path }) => (path === NODES ? fault : undefined));
@@ -133,9 +133,9 @@ describe('pullguard check with the Nodes of a cluster', () => {
 
       assert.equal(
         run.stderr,
-        `pullguard: the Nodes ${why}: --runtime and --platform say what they are, and what a registry lacks may still lie on one of them, which is no proof\n`,
+        `pullguard: the Nodes ${why}: --runtime and --platform say what they are, and what they hold is not known\n`,
       );
-      assert.deepEqual([verdictOf(run), run.code], ['tag-not-found warn image-may-be-present', 0]);
+      assert.deepEqual([verdictOf(run), run.code], ['tag-not-found deny', 1]);
     });
   }
 });

@@ -29,8 +29,10 @@ export type CheckRequest = {
   readonly setup: NodeSetup;
   readonly items: readonly Item[];
   readonly secrets: SecretSource;
-  /** The cluster's Nodes, where one was named: then an image that a Node may hold is not proven absent (design, rule 3). */
+  /** The cluster's Nodes, where one was named and they could be read. */
   readonly nodes: KnownNodes | undefined;
+  /** False for what exists in the cluster already, which any of its Nodes may hold unless all show that they do not. */
+  readonly isNew: boolean;
   readonly hosts: ReadonlyMap<string, readonly string[]>;
   readonly budget: Budget;
   /** Milliseconds for each image. */
@@ -97,7 +99,7 @@ export async function runCheck(request: CheckRequest): Promise<readonly CheckRes
       ),
     );
     return weighPods(request, predictions, weigh).map((one) =>
-      verdictOn(weighOnNodes(one, presence), request.policy, family),
+      verdictOn(weighOnNodes(one, request.isNew, presence), request.policy, family),
     );
   } finally {
     await transport.close();
@@ -121,11 +123,18 @@ async function predictItem(asking: Asking, item: Item): Promise<Prediction> {
   return exempt === undefined ? predictUse(asking, item, subject) : skipped(exempt);
 }
 
-/** What a check is asked about is new to the cluster, as far as anybody says; Nodes may know better (design, rule 3). */
-function weighOnNodes({ item, prediction }: Predicted, presence: ImagePresence | undefined): Predicted {
+/**
+ * What a Node is seen to hold is not proven absent (design, rule 3). Whoever asks before he applies something new gets no
+ * doubt for what Nodes might hold besides: their lists are full in nearly every cluster, and nobody's slip would count.
+ */
+function weighOnNodes({ item, prediction }: Predicted, isNew: boolean, presence: ImagePresence | undefined): Predicted {
   if (presence === undefined) return { item, prediction };
   const { use, hasControllingOwner } = item;
-  return { item, prediction: weighPresence(prediction, { ...use, isNew: true, hasControllingOwner }, presence) };
+  const seen: ImagePresence = (image) => {
+    const answer = presence(image);
+    return isNew && answer === 'unknown' ? 'absent' : answer;
+  };
+  return { item, prediction: weighPresence(prediction, { ...use, isNew: true, hasControllingOwner }, seen) };
 }
 
 /** What the images of one object take together; objects are pulled by Pods of their own. */

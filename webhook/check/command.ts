@@ -84,6 +84,7 @@ async function checkAll(input: Input, live: LiveCluster | undefined, streams: St
       items: itemsOf({ manifests, images, namespace, serviceAccount }),
       secrets: logins === undefined ? source : withDockerConfig(source, logins.secret),
       nodes: live?.nodes,
+      isNew: true,
       budget: unlimited,
       notices: [...(logins?.notice === undefined ? [] : [logins.notice]), ...manifests.notices],
       shows: 'all',

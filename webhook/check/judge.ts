@@ -20,6 +20,7 @@ export type Gathered = {
   readonly items: readonly Item[];
   readonly secrets: SecretSource;
   readonly nodes: KnownNodes | undefined;
+  readonly isNew: boolean;
   readonly budget: Budget;
   /** Said before the results, behind those of the preparation. */
   readonly notices: readonly string[];
@@ -30,7 +31,7 @@ export type Gathered = {
 
 /** Judges all that was gathered, prints, and returns the exit code of design part 6. */
 export async function judge(gathered: Gathered, streams: Streams): Promise<number> {
-  const { options, preparation, items, secrets, nodes, budget } = gathered;
+  const { options, preparation, items, secrets, nodes, isNew, budget } = gathered;
   const { policy, setup, mistakes } = preparation;
   say(streams, [...preparation.notices, ...gathered.notices, ...mistakes]);
   const progress = createProgress(streams.stderr);
@@ -42,6 +43,7 @@ export async function judge(gathered: Gathered, streams: Streams): Promise<numbe
       items,
       secrets,
       nodes,
+      isNew,
       budget,
       hosts: options.hosts,
       timeoutMs: options.timeoutMs,

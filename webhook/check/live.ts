@@ -81,18 +81,16 @@ export async function openLive(
 
 const STATE = Object.freeze({ found: 'has mistakes', missing: 'is not there', forbidden: 'may not be read' });
 
-/** What is not known of Nodes proves nothing (design, rule 3). */
+/** What is not known of Nodes is said. */
 function noticesOf(read: NodesRead): readonly string[] {
   if (read.kind === 'found') {
-    return read.isWhole ? [] : ['there are more Nodes than are read: that they lack an image is no proof then'];
+    return read.isWhole ? [] : ['there are more Nodes than are read: what the others hold is not known'];
   }
   const why =
     read.kind === 'forbidden'
       ? 'may not be read ("list" on nodes is refused, 403)'
       : `could not be read (the API server ${describeFailure(read)})`;
-  return [
-    `the Nodes ${why}: --runtime and --platform say what they are, and what a registry lacks may still lie on one of them, which is no proof`,
-  ];
+  return [`the Nodes ${why}: --runtime and --platform say what they are, and what they hold is not known`];
 }
 
 /** Secrets and ServiceAccounts: those of the manifests, as they are about to be applied, and behind them the live ones. */

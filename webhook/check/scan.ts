@@ -54,6 +54,7 @@ async function scan(
       items: workloads.flatMap((workload) => itemsIn(workload)),
       secrets: liveSecretSource(live.api, { secrets: [], serviceAccounts: [] }),
       nodes: withSeenPods(live.nodes, pods),
+      isNew: false,
       budget: createBudget({ requestsPerMinute: () => NO_LIMIT, now: () => performance.now() }),
       notices,
       shows: 'problems',
