@@ -1,33 +1,23 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadFromFiles } from '../certs/file-certificate.ts';
 import { createServingCertificate } from '../certs/owned-certificate.ts';
 import type { CertificateEvent, ServingCertificate } from '../certs/serving-certificate.ts';
 import { apiEndpoints, clusterAddresses } from './cluster-addresses.ts';
+import { openCluster, type Cluster } from './cluster.ts';
 import type { Streams } from './check/streams.ts';
 import type { Config } from './config.ts';
 import { presenceOn } from './engine/known-nodes.ts';
-import { createLiveEngine, type LiveEngine } from './engine/live-engine.ts';
+import { createLiveEngine } from './engine/live-engine.ts';
 import { REFUSAL_STATUSES } from './http/app.ts';
-import { createKubeApi, type KubeApi } from './kube/api.ts';
-import { watchNodes, type NodeWatch } from './kube/nodes.ts';
-import { createSecretReader, type SecretReader } from './kube/secrets.ts';
-import { createServiceAccountReader } from './kube/service-accounts.ts';
 import { manifestSecretSource } from './manifests/secret-source.ts';
-import {
-  followPolicyConfigMap,
-  followPolicyFile,
-  readPolicyFile,
-  type PolicyChange,
-  type PolicySource,
-} from './policy-source.ts';
+import { followPolicy } from './policy-in-force.ts';
+import { readPolicyFile } from './policy-source.ts';
 import { DEFAULT_POLICY } from './policy/load.ts';
 import { createResolver } from './registry/resolve.ts';
 import { createLog, type Log } from './telemetry/log.ts';
-import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { createMetrics } from './telemetry/metrics.ts';
 import { formatAddress, startWebhook } from './webhook.ts';
 
-const IN_CLUSTER_NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 /** A fresh replica judges by the cluster's policy, not by the defaults, unless the API server takes longer than this. */
 const FIRST_POLICY_MS = 5_000;
 
@@ -84,7 +74,13 @@ type Life = {
 async function run(config: Config, { log, signal, onReady, onOpened }: Life): Promise<void> {
   const metrics = createMetrics({ now: Date.now, refusalStatuses: REFUSAL_STATUSES });
   const resolve = createResolver(config.hosts);
-  const kube = config.kube === undefined ? undefined : openCluster(config.kube, log);
+  const kube =
+    config.kube === undefined
+      ? undefined
+      : openCluster(config.kube, {
+          environment: process.env,
+          onNodesUnread: (reason) => log.warn('nodes unread', { reason }),
+        });
   if (kube !== undefined) onOpened(kube.close);
   const endpoints = await apiEndpoints(kube?.api.server, process.env, (name) => resolve(name, signal));
   const engine = createLiveEngine(
@@ -130,92 +126,6 @@ async function run(config: Config, { log, signal, onReady, onOpened }: Life): Pr
   await untilAborted(signal);
   log.info('ending', { lingerMs: config.lingerMs });
   await webhook.drain(config.lingerMs);
-}
-
-type Cluster = {
-  readonly api: KubeApi;
-  readonly namespace: string;
-  readonly nodes: NodeWatch;
-  readonly secretReader: SecretReader;
-  readonly secrets: Parameters<typeof createLiveEngine>[0]['secrets'];
-  readonly close: () => Promise<void>;
-};
-
-function openCluster(
-  kube: { readonly kubeconfig: string | undefined; readonly namespace: string | undefined },
-  log: Log,
-): Cluster {
-  const isInCluster = process.env['KUBERNETES_SERVICE_HOST'] !== undefined && kube.kubeconfig === undefined;
-  const api = createKubeApi(
-    isInCluster
-      ? { from: 'in-cluster' }
-      : kube.kubeconfig === undefined
-        ? { from: 'default' }
-        : { from: 'file', file: kube.kubeconfig },
-  );
-  const secretReader = createSecretReader(api);
-  const accounts = createServiceAccountReader(api);
-  const nodes = watchNodes({ api, onFailure: (reason) => log.warn('nodes unread', { reason }) });
-  return {
-    api,
-    namespace: kube.namespace ?? ownNamespace(api),
-    nodes,
-    secretReader,
-    secrets: {
-      secret: (namespace, name, signal) => secretReader.read(namespace, name, signal),
-      serviceAccount: (namespace, name, signal) => accounts.read(namespace, name, signal),
-    },
-    close: async () => {
-      await nodes.close();
-      await api.close();
-    },
-  };
-}
-
-function ownNamespace(api: KubeApi): string {
-  try {
-    return readFileSync(IN_CLUSTER_NAMESPACE, 'utf8').trim();
-  } catch {
-    return api.namespace ?? 'pullguard';
-  }
-}
-
-type PolicyDeps = {
-  readonly engine: LiveEngine;
-  readonly kube: Cluster | undefined;
-  readonly log: Log;
-  readonly metrics: Metrics;
-};
-
-function followPolicy(config: Config, { engine, kube, log, metrics }: PolicyDeps): PolicySource {
-  let inForce = 'the defaults';
-  const onChange = (change: PolicyChange): void => {
-    switch (change.kind) {
-      case 'failed':
-      case 'absent':
-        log.warn('policy not read', { reason: change.reason, inForce });
-        return;
-      case 'refused':
-        metrics.policyRefused(change.mistakes.length);
-        log.error('policy refused', { policy: change.name, mistakes: change.mistakes, inForce });
-        return;
-      case 'accepted': {
-        const problems = engine.use(change.policy, change.files);
-        inForce = 'the last good one';
-        metrics.policyAccepted(Date.now());
-        log.info('policy in force', { policy: change.name, mode: change.policy.mode });
-        for (const reason of change.missing) log.warn('node settings unread', { reason });
-        for (const { file, line, reason } of problems) log.warn('node settings problem', { file, line, reason });
-      }
-    }
-  };
-  const files =
-    kube === undefined ? undefined : { api: kube.api, secrets: kube.secretReader, namespace: kube.namespace };
-  if (config.policy.from === 'file') return followPolicyFile(config.policy.file, { files, onChange });
-  if (config.policy.from === 'defaults' || files === undefined) {
-    return { first: Promise.resolve(), close: async () => undefined };
-  }
-  return followPolicyConfigMap(config.policy, { files, onChange });
 }
 
 function openCertificate(config: Config, kube: Cluster | undefined, log: Log): ServingCertificate {

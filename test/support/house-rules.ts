@@ -31,6 +31,8 @@ const ROOMS: Readonly<Record<Room, { readonly only: readonly Room[] } | { readon
   check: { allBut: ['http', 'certs', 'demo', 'webhook.ts', 'main.ts', 'cli.ts', 'cli'] },
   'policy-source.ts': { only: [...PURE, 'policy', 'engine', 'kube'] },
   'cluster-addresses.ts': { only: ['engine', 'kube'] },
+  'cluster.ts': { only: ['engine', 'kube', 'config.ts'] },
+  'policy-in-force.ts': { only: ['cluster.ts', 'config.ts', 'engine', 'policy-source.ts', 'telemetry'] },
   // the servers around an engine: serve and demo bring the rest
   'webhook.ts': { only: ['admission', 'engine', 'http', 'telemetry', 'config.ts'] },
   // joins what predicts a pull, for main and cli alike: without the cluster
