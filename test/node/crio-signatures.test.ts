@@ -101,10 +101,10 @@ describe('a signature policy that rejects', () => {
   });
 
   it('passes over the candidates of a short name that it rejects', () => {
-    const registries = 'unqualified-search-registries = ["a.example", "b.example"]\nshort-name-mode = "permissive"\n';
+    const registries = 'unqualified-search-registries = ["a.example", "b.example"]\n';
     const setup = withPolicy({ default: ACCEPT, transports: { docker: { 'a.example': REJECT } } }, registries);
 
-    assert.deepEqual(summariesFor('app', CRIO, setup), ['https://b.example/v2']);
+    assert.deepEqual(summariesFor('app', 'crio@1.33', setup), ['https://b.example/v2']);
   });
 
   it('is for CRI-O alone', () => {

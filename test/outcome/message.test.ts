@@ -306,6 +306,7 @@ describe('doubts', () => {
     'image-may-be-present': 'imagePullPolicy: Always',
     'pull-records-unknown': 'policy nodes.kubelet',
     'insecure-range': 'host:port',
+    'short-name-mode': 'policy nodes.crio.shortNameMode',
     'secret-may-follow': 'apply it first',
     'not-every-endpoint': 'policy nodes.containerd',
     'not-a-registry-answer': 'proxy',

@@ -50,6 +50,7 @@ export function setupOf(nodes: NodeDeclaration, files: DeclaredFiles): NodeSetup
         nodes.crio.policyJson === undefined
           ? undefined
           : { name: '/etc/containers/policy.json', text: nodes.crio.policyJson },
+      ...(nodes.crio.shortNameMode === undefined ? {} : { shortNameMode: nodes.crio.shortNameMode }),
     },
     insecureRegistries: nodes.insecureRegistries,
     authorities: nodes.certificateAuthorities,

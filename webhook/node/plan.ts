@@ -54,13 +54,14 @@ function treesOf({ certsD, configPath }: NodeSetup): readonly FileTree[] {
 }
 
 function readCrio(setup: NodeSetup): CrioSettings {
-  const { registriesConf, certsD, policyJson } = setup.crio;
+  const { registriesConf, certsD, policyJson, shortNameMode } = setup.crio;
   const { registries, problems } = readRegistries(registriesConf);
   const signatures = policyJson === undefined ? undefined : parseSignaturePolicy(policyJson);
   return {
     registries: registriesConf.length === 0 ? undefined : registries,
     certsD,
     signatures: signatures?.ok === true ? signatures.value : undefined,
+    shortNameMode,
     problems: signatures?.ok === false ? [...problems, signatures.error] : problems,
   };
 }
@@ -79,8 +80,8 @@ function planFor(
     case 'docker':
       return planDocker(reference, runtime, { setup, daemon });
     case 'crio':
-      // before 1.34 CRI-O tried every candidate, whatever the file says; since then it is enforcing unless told otherwise
-      return planCrio(reference, crio, { refusesAmbiguous: isAtLeast(runtime.version, [1, 34]) });
+      // before 1.34 CRI-O tried every candidate (`CandidatesForPotentiallyShortImageName`)
+      return planCrio(reference, isAtLeast(runtime.version, [1, 34]) ? crio : { ...crio, shortNameMode: 'disabled' });
     default:
       return assertNever(runtime);
   }

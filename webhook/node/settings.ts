@@ -25,6 +25,8 @@ export type NodeSetup = {
     readonly certsD: readonly FileTree[];
     /** `policy.json`, which may reject images; `undefined` where none was declared. */
     readonly policyJson: { readonly name: string; readonly text: string } | undefined;
+    /** `short_name_mode` of crio.conf, which knows no other; absent where it was not declared. */
+    readonly shortNameMode?: 'enforcing' | 'disabled';
   };
   /** `host[:port]` or CIDR, allowed plain HTTP or unverified TLS on every runtime. A policy's shorthand for the files. */
   readonly insecureRegistries: readonly string[];

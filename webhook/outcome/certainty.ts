@@ -87,6 +87,7 @@ export type Doubt =
   | 'image-may-be-present'
   | 'pull-records-unknown'
   | 'insecure-range'
+  | 'short-name-mode'
   | 'secret-may-follow'
   | 'not-every-endpoint'
   | 'not-a-registry-answer'

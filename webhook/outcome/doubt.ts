@@ -11,6 +11,8 @@ const DOUBT_CLAUSE = Object.freeze({
     'nodes hold the image, and only their kubelet knows whether this Pod may use it without asking the registry (policy nodes.kubelet)',
   'insecure-range':
     'dockerd needs no TLS where a node resolves that name into a range of insecure-registries (host:port itself in that list would settle it)',
+  'short-name-mode':
+    'crio.conf of the nodes may say short_name_mode = "disabled", as OpenShift does (policy nodes.crio.shortNameMode)',
   'secret-may-follow': 'a missing Secret or ServiceAccount may still be created (apply it first)',
   'not-every-endpoint':
     'another endpoint that nodes try gave no answer (policy nodes.containerd, nodes.docker, nodes.crio)',

@@ -117,6 +117,10 @@ export const nodesSchema = z
           .string()
           .optional()
           .meta({ description: 'The text of policy.json: what it rejects is refused, signatures are not verified.' }),
+        shortNameMode: z.enum(['enforcing', 'disabled']).optional().meta({
+          description:
+            'short_name_mode of crio.conf. Unless set, a short name that several registries may have is no proof.',
+        }),
         pullProgressTimeout: stallLimit.meta({ description: 'As in crio.conf of the nodes; none unless set.' }),
       })
       .prefault({})
@@ -165,7 +169,12 @@ export const nodesSchema = z
       },
       containerd: { ...containerd, configPath: containerd.configPath, certsDFrom: containerd.certsDFrom },
       docker: { ...docker, daemonJson: docker.daemonJson },
-      crio: { ...crio, registriesConf: crio.registriesConf, policyJson: crio.policyJson },
+      crio: {
+        ...crio,
+        registriesConf: crio.registriesConf,
+        policyJson: crio.policyJson,
+        shortNameMode: crio.shortNameMode,
+      },
       count: nodes.count,
       parallelImagePulls: parallelPulls(serializeImagePulls, maxParallelImagePulls),
       registryBurst: burstOf(perSecond, burst),

@@ -100,7 +100,8 @@ async function tryOne(
   }
   if (plan.kind === 'refused') {
     course.note(`the node's settings refuse: ${plan.reason}`);
-    return weighRange(plan, ended(refusedBySettings(plan, question.reference)));
+    const refused = ended(refusedBySettings(plan, question.reference));
+    return weighRange(plan, plan.rule?.isAssumed === true ? withDoubts(refused, 'short-name-mode') : refused);
   }
   const attempt = await attemptPull({
     reference: question.reference,
