@@ -6,7 +6,7 @@ import type { FindingKind } from '../../webhook/outcome/finding.ts';
 import type { Prediction } from '../../webhook/outcome/prediction.ts';
 import type { Transport } from '../../webhook/registry/wire.ts';
 import { createWire } from '../registry/rig.ts';
-import { status } from '../support/bend.ts';
+import { neverAnswer, status } from '../support/bend.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../support/scripted-registry.ts';
 import { createRig, dockerSecret, secretFor, type Rig, type RigOptions } from './rig.ts';
 
@@ -277,13 +277,27 @@ describe('what is shared', () => {
     assert.deepEqual([wrong.outcome.kind, none.outcome.kind], ['access-denied', 'access-denied']);
   });
 
+  it('a verdict for whoever has no time for the hint that comes after it', async () => {
+    const hurried = new AbortController();
+    open.bend({ kind: 'tags' }, (question, answer) => {
+      hurried.abort();
+      return neverAnswer(question, answer);
+    });
+    const nodes = `${COMPLETE}hints:\n  similarTags: true\n`;
+    const { ask } = rig({ nodes, hintMs: 1_000, signal: hurried.signal });
+
+    const { outcome, isConclusive } = await ask(`${open.host}/app:v1`);
+
+    assert.deepEqual([outcome.kind, isConclusive], ['tag-not-found', true]);
+  });
+
   it('no short name with the name that it stands for, as CRI-O looks it up elsewhere', async () => {
     const asked: string[] = [];
     const { ask } = rig({
       cache: {
         get: (key, load, { signal }) => {
           asked.push(key);
-          return load(signal);
+          return load(signal, () => undefined);
         },
         memoryFor: () => ({ recall: () => undefined, keep: () => undefined }),
         clear: () => undefined,
@@ -304,7 +318,7 @@ describe('what is shared', () => {
       cache: {
         get: (key, load, { signal }) => {
           keys.push(key, Buffer.from(key, 'base64').toString('latin1'));
-          return load(signal);
+          return load(signal, () => undefined);
         },
         memoryFor: (identity) => {
           keys.push(identity);

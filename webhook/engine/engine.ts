@@ -6,7 +6,7 @@ import type { Finding } from '../outcome/finding.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
 import type { PlatformChoice, Prediction } from '../outcome/prediction.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { PredictionCache } from '../pull/cache.ts';
+import type { Load, PredictionCache } from '../pull/cache.ts';
 import type { ContentCheck } from '../pull/content-check.ts';
 import { createCourse, silentCourse } from '../pull/course.ts';
 import { createMeter, type Meter } from '../pull/measure.ts';
@@ -110,7 +110,7 @@ async function lookUp(
   // a course is one person's question: it is answered from the registry, not from memory
   if (explains) return predict(asked, createCourse(), signal);
   const { reference, credentials: logins, platforms } = asked;
-  const load = (until: AbortSignal): Promise<Prediction> => predict(asked, silentCourse, until);
+  const load: Load = (until, onVerdict) => predict({ ...asked, onVerdict }, silentCourse, until);
   const key = cacheKey({ reference, logins, platforms }, hashIdentity);
   const found = await cache.get(key, load, { isByDigest: reference.digest !== undefined, signal });
   if (!asked.wantsThroughput || !isUnmeasured(found, reference.host, meter)) return found;
