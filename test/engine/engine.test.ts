@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { basicAuth } from '../../webhook/demo/registry.ts';
 import { createImageStore } from '../../webhook/demo/image-store.ts';
+import { readPlacement } from '../../webhook/admission/placement.ts';
+import type { StockedNode } from '../../webhook/engine/weigh-pulls.ts';
 import type { FindingKind } from '../../webhook/outcome/finding.ts';
 import type { Prediction } from '../../webhook/outcome/prediction.ts';
 import type { Transport } from '../../webhook/registry/wire.ts';
@@ -33,6 +35,13 @@ beforeEach(() => {
 
 const COMPLETE = '  settings: complete\n  credentialProviders: none\n';
 const rig = (options: Partial<RigOptions> = {}): Rig => createRig({ transport, nodes: COMPLETE, ...options });
+const nodeWith = (name: string, images: readonly string[]): StockedNode => ({
+  name,
+  isSchedulable: true,
+  labels: new Map([['name', name]]),
+  taints: [],
+  images: new Set(images),
+});
 const found = (prediction: Prediction): readonly FindingKind[] =>
   prediction.findings.map(({ kind }) => kind).filter((kind) => kind !== 'mutable-tag');
 const good = (): ReturnType<typeof secretFor> => secretFor(closed.host, 'puller', PASSWORD);
@@ -470,7 +479,7 @@ describe('what the images of a Pod take together', () => {
   it('is less by what every node has: an image by name or digest, a layer by an image that was seen', async () => {
     const limited = { deadline: { ...deadline, seconds: 60 } };
     const stocked = (...names: readonly string[]): Rig =>
-      rig({ nodes: SLOW, nodeStock: { count: () => 2, commonImages: () => new Set(names) } });
+      rig({ nodes: SLOW, nodeStock: { stock: () => [nodeWith('a', names), nodeWith('b', [...names, 'x'])] } });
     const kinds = async (one: Rig): Promise<readonly string[]> =>
       (await one.askPod(podOf('one', 'two').slice(0, 1), limited)).map(({ outcome }) => outcome.kind);
     const byLayer = stocked(`${open.host}/sum@${two}`);
@@ -482,6 +491,35 @@ describe('what the images of a Pod take together', () => {
     assert.deepEqual(await kinds(stocked(`${open.host}/sum:one`)), ['pullable']);
     assert.deepEqual(await kinds(strangers), ['pull-too-slow']);
     assert.deepEqual(await kinds(byLayer), ['pullable']);
+  });
+
+  it('counts the nodes alone that the Pod may land on', async () => {
+    const placement = readPlacement('Pod', { nodeSelector: { name: 'a' } });
+    const stock = [nodeWith('a', [`${open.host}/sum:one`]), nodeWith('b', [])];
+    const { askPod } = rig({ nodes: SLOW, nodeStock: { stock: () => stock } });
+    const limited = { deadline: { ...deadline, seconds: 60 } };
+    const pods = podOf('one', 'one').slice(0, 1);
+    assert.ok(placement !== undefined);
+
+    const [anywhere] = await askPod(pods, limited);
+    const [there] = await askPod(pods, { ...limited, placement });
+
+    assert.deepEqual([anywhere?.outcome.kind, there?.outcome.kind], ['pull-too-slow', 'pullable']);
+  });
+
+  it('shares what a registry gives among those nodes', async () => {
+    const nodes = `${COMPLETE}  throughput: { hosts: { "${open.host}": { perNode: 100MB/s, total: 100MB/s } } }\n`;
+    const stock = Array.from({ length: 4 }, (_, at) => nodeWith(`node-${at}`, []));
+    const { askPod } = rig({ nodes, nodeStock: { stock: () => stock } });
+    const daemons = { deadline: { ...deadline, seconds: 20 }, podsAtOnce: 'one-a-node' as const };
+    const placement = readPlacement('DaemonSet', { nodeSelector: { name: 'node-1' } });
+    const pods = podOf('one', 'one').slice(0, 1);
+    assert.ok(placement !== undefined);
+
+    const [everywhere] = await askPod(pods, daemons);
+    const [there] = await askPod(pods, { ...daemons, placement });
+
+    assert.deepEqual([everywhere?.outcome.kind, there?.outcome.kind], ['pull-too-slow', 'pullable']);
   });
 
   it('is more where the nodes share what a registry gives', async () => {

@@ -18,10 +18,8 @@ export interface NodeWatch {
   presence(canonicalNames: readonly string[]): 'present' | 'absent' | 'unknown';
   /** The distinct kubelet versions of schedulable Nodes that hold the image under one of these names, sorted. */
   kubeletsWith(canonicalNames: readonly string[]): readonly string[];
-  /** Schedulable Nodes; `undefined` where it is not known that these are all. */
-  count(): number | undefined;
-  /** Names of images that every schedulable Node lists; none where it is not known that these are all. */
-  commonImages(): ReadonlySet<string>;
+  /** All Nodes; `undefined` where it is not known that these are all. */
+  stock(): readonly NodeFacts[] | undefined;
   /** The distinct platforms of schedulable Nodes, sorted; empty where Nodes cannot be read. */
   platforms(): readonly Platform[];
   /** The distinct `containerRuntimeVersion` of schedulable Nodes, sorted. */
@@ -108,11 +106,7 @@ export function watchNodes({ api, onFailure, backoff }: NodeWatchOptions): NodeW
       const holders = schedulable().filter(({ images }) => names.some((name) => images.has(name)));
       return [...new Set(holders.map(({ kubelet }) => kubelet))].sort();
     },
-    count: () => (state === 'current' && isWhole ? schedulable().length || undefined : undefined),
-    commonImages: () => {
-      const [first, ...rest] = state === 'current' && isWhole ? schedulable() : [];
-      return new Set([...(first?.images ?? [])].filter((name) => rest.every(({ images }) => images.has(name))));
-    },
+    stock: () => (state === 'current' && isWhole ? [...known.values()] : undefined),
     platforms: () => distinctPlatforms(schedulable()),
     runtimes: () =>
       [...new Set(schedulable().map(({ runtime }) => runtime))].filter((runtime) => runtime !== '').sort(),
