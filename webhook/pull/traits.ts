@@ -22,6 +22,8 @@ export type RuntimeTraits = {
   readonly digestOfGet: 'header' | 'body';
   /** D11: whose type decides: that of the GET, or what HEAD or the index above said. */
   readonly typeOf: 'get' | 'descriptor';
+  /** dockerd's first GET of a layer only tells how long it is, and may fail (moby `layerDescriptor.Download`). */
+  readonly asksLayersTwice: boolean;
   /** dockerd from 23.0 to 27 asks by tag where what HEAD said is not there (moby `pullTag`). */
   readonly asksTagForLostDigest: boolean;
   /** I1: dockerd's graph driver wants Content-Length beside Docker-Content-Digest. */
