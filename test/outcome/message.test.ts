@@ -308,6 +308,7 @@ describe('doubts', () => {
     'insecure-range': 'host:port',
     'short-name-mode': 'policy nodes.crio.shortNameMode',
     'secret-may-follow': 'apply it first',
+    'volume-not-mounted': 'volumeMounts',
     'not-every-endpoint': 'policy nodes.containerd',
     'not-a-registry-answer': 'proxy',
     'answers-disagree': 'different answers',

@@ -12,6 +12,8 @@ export type ImageUse = {
   /** As written, unparsed. */
   readonly image: string;
   readonly pullPolicy: PullPolicy;
+  /** Of an image volume that no container mounts (pull-parity B6). */
+  readonly isUnmounted?: true;
 };
 
 export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';

@@ -1,3 +1,4 @@
+import { parseReference } from '../image/reference.ts';
 import { RESTS_ON_PRESENCE, type Doubt } from '../outcome/certainty.ts';
 import type { Prediction } from '../outcome/prediction.ts';
 import type { ImagePresence, PullPolicy } from './ports.ts';
@@ -23,6 +24,11 @@ export function weighPresence(prediction: Prediction, standing: Standing, presen
   const doubt = answer === 'guarded' ? 'pull-records-unknown' : 'image-may-be-present';
   const doubts = new Set<Doubt>([...prediction.doubts, doubt]);
   return { ...prediction, isConclusive: false, doubts: [...doubts] };
+}
+
+/** The kubelet looks at the name before it looks at the policy: what is no image name fails with `Never` too. */
+export function asksNodesAlone({ pullPolicy, image }: Pick<Standing, 'pullPolicy' | 'image'>): boolean {
+  return pullPolicy === 'Never' && parseReference(image).ok;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { PredictImage, WeighPulls } from '../admission/ports.ts';
-import { predictNever } from '../admission/presence.ts';
+import { weighMount } from '../admission/mount.ts';
+import { asksNodesAlone, predictNever } from '../admission/presence.ts';
 import { createIdentityHasher } from '../credentials/identity.ts';
 import { createEngine } from '../engine/engine.ts';
 import { knowledgeOf, platformsOf } from '../engine/node-setup.ts';
@@ -131,8 +132,9 @@ function weighPods({ policy }: CheckRequest, all: readonly Predicted[], weigh: W
   return all.map(({ item, prediction }) => ({ item, prediction: answers.get(item) ?? prediction }));
 }
 
-function judge({ policy }: CheckRequest, { item, prediction }: Predicted, family: RuntimeFamily): CheckResult {
+function judge({ policy }: CheckRequest, { item, prediction: found }: Predicted, family: RuntimeFamily): CheckResult {
   const subject = subjectOf(item);
+  const prediction = weighMount(found, item.use.isUnmounted !== true);
   const verdict = decideImage(policy, subject, prediction);
   return {
     object: item.object,
@@ -164,7 +166,7 @@ async function predictUse(
   predict: PredictImage,
 ): Promise<Prediction> {
   const { image, pullPolicy } = item.use;
-  if (pullPolicy === 'Never') return predictNever(image, () => 'unknown') ?? skipped('image');
+  if (asksNodesAlone(item.use)) return predictNever(image, () => 'unknown') ?? skipped('image');
   const signal = AbortSignal.timeout(request.timeoutMs + GRACE_MS);
   try {
     const maxPullSeconds = maxPullSecondsFor(request.policy, item.subject);

@@ -89,6 +89,7 @@ export type Doubt =
   | 'insecure-range'
   | 'short-name-mode'
   | 'secret-may-follow'
+  | 'volume-not-mounted'
   | 'not-every-endpoint'
   | 'not-a-registry-answer'
   | 'answers-disagree'
