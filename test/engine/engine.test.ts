@@ -320,6 +320,28 @@ describe('what is shared', () => {
     assert.equal(new Set(asked).size, 4);
   });
 
+  it('no answer for a namespace whose images CRI-O judges by a policy of its own', async () => {
+    const asked: string[] = [];
+    const { ask } = rig({
+      nodes: `${COMPLETE}  crio: { namespacePolicies: { strict: '{}' } }\n`,
+      cache: {
+        get: (key, load, { signal }) => {
+          asked.push(key);
+          return load(signal, () => undefined);
+        },
+        memoryFor: () => ({ recall: () => undefined, keep: () => undefined }),
+        clear: () => undefined,
+        size: () => 0,
+      },
+    });
+
+    for (const namespace of ['team', 'other', 'strict']) await ask(`${open.host}/app:1`, { namespace });
+
+    const [team, other, strict] = asked;
+    assert.equal(team, other);
+    assert.notEqual(team, strict);
+  });
+
   it('no byte of a login: neither in keys nor in answers', async () => {
     const keys: string[] = [];
     const { ask } = rig({

@@ -94,8 +94,10 @@ function pullOf(
   reference: ImageReference,
   credentials: PodCredentials,
 ): Omit<PullQuestion, 'wantsThroughput'> {
+  const hasOwnPolicy = Object.hasOwn(options.policy.nodes.crio.namespacePolicies, pod.namespace);
   return {
     reference,
+    ...(hasOwnPolicy ? { namespace: pod.namespace } : {}),
     credentials: credentials.secrets.length === 0 ? [] : credentials.keyring.credentialsFor(reference),
     platforms: pod.platforms ?? options.nodePlatforms() ?? ASSUMED,
   };
@@ -109,11 +111,11 @@ async function lookUp(
 ): Promise<Prediction> {
   // a course is one person's question: it is answered from the registry, not from memory
   if (explains) return predict(asked, createCourse(), signal);
-  const { reference, credentials: logins, platforms } = asked;
+  const { credentials: logins } = asked;
   const load: Load = (until, onVerdict) => predict({ ...asked, onVerdict }, silentCourse, until);
-  const key = cacheKey({ reference, logins, platforms }, hashIdentity);
-  const found = await cache.get(key, load, { isByDigest: reference.digest !== undefined, signal });
-  if (!asked.wantsThroughput || !isUnmeasured(found, reference.host, meter)) return found;
+  const key = cacheKey({ ...asked, logins }, hashIdentity);
+  const found = await cache.get(key, load, { isByDigest: asked.reference.digest !== undefined, signal });
+  if (!asked.wantsThroughput || !isUnmeasured(found, asked.reference.host, meter)) return found;
   try {
     const again = await cache.get(`${key} measured`, load, { isByDigest: false, signal });
     return { ...found, requests: again.requests };

@@ -23,6 +23,8 @@ export type PullQuestion = {
   readonly reference: ImageReference;
   readonly credentials: readonly Credential[];
   readonly platforms: PlatformChoice;
+  /** The Pod's, for which CRI-O may have a policy of its own; absent where no node has. */
+  readonly namespace?: string;
   /** Some limit ends the pull, and nobody declared how fast it is. */
   readonly wantsThroughput: boolean;
   /** Told of the verdict as soon as it stands: a hint may take longer than somebody has. */

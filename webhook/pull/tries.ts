@@ -39,7 +39,7 @@ function distinctVariants({ options, question }: Work): readonly Variant[] {
   const seen = new Map<string, Variant>();
   for (const runtime of options.node.runtimes) {
     const traits = traitsOf(runtime);
-    const plan = options.node.plan(question.reference, runtime);
+    const plan = options.node.plan(question.reference, runtime, question.namespace);
     const key = `${traits.name} ${JSON.stringify(plan)}`;
     if (!seen.has(key)) seen.set(key, { runtime, traits, plan });
   }
