@@ -45,13 +45,17 @@ export type ImageConfig = {
 const MAX_ENTRIES = 2048;
 
 /**
- * Why bytes are no manifest. `mistyped`: they may be sound, but are not what their media type says; `odd`: not every
- * runtime reads them; `too-long`: they may be sound, but list more than we read.
+ * Why bytes are no manifest. `mistyped`: they may be sound, but are not what their media type says; `ambiguous`: they
+ * are that and something else, which containerd refuses, and others not always; `odd`: not every runtime reads them;
+ * `too-long`: they may be sound, but list more than we read.
  */
-export type ManifestProblem = { readonly kind: 'broken' | 'mistyped' | 'odd' | 'too-long'; readonly problem: string };
+export type ManifestProblem = {
+  readonly kind: 'broken' | 'mistyped' | 'ambiguous' | 'odd' | 'too-long';
+  readonly problem: string;
+};
 
-const mistyped = (problem: string): { readonly ok: false; readonly error: ManifestProblem } =>
-  err({ kind: 'mistyped', problem });
+const mistyped = (problem: string, isAmbiguous: boolean): { readonly ok: false; readonly error: ManifestProblem } =>
+  err({ kind: isAmbiguous ? 'ambiguous' : 'mistyped', problem });
 const broken = (problem: string): { readonly ok: false; readonly error: ManifestProblem } =>
   err({ kind: 'broken', problem });
 
@@ -72,10 +76,11 @@ export function decodeManifest(
     if (length > MAX_ENTRIES) return err({ kind: 'too-long', problem: `a manifest of ${length} ${name}` });
   }
   const declared = typeof value['mediaType'] === 'string' ? value['mediaType'] : '';
-  if (isPresent(value['fsLayers'])) return mistyped('it is a schema 1 manifest inside');
+  const isToo = isIndexType(mediaType) ? Array.isArray(value['manifests']) : isJsonObject(value['config']);
+  if (isPresent(value['fsLayers'])) return mistyped('it is a schema 1 manifest inside', isToo);
   if (isIndexType(mediaType)) {
     if (isPresent(value['config']) || isPresent(value['layers']) || isManifestType(declared)) {
-      return mistyped('it was served as an index but is a manifest');
+      return mistyped('it was served as an index but is a manifest', isToo);
     }
     const oddity = oddityOf(value, 'index');
     if (oddity !== undefined) return err({ kind: 'odd', problem: oddity });
@@ -83,7 +88,7 @@ export function decodeManifest(
     return index.ok ? index : broken(index.error);
   }
   if (isPresent(value['manifests']) || isIndexType(declared)) {
-    return mistyped('it was served as a manifest but is an index');
+    return mistyped('it was served as a manifest but is an index', isToo);
   }
   const oddity = oddityOf(value, 'manifest');
   if (oddity !== undefined) return err({ kind: 'odd', problem: oddity });

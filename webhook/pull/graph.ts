@@ -74,8 +74,11 @@ async function walk(
   if (!decoded.ok) {
     const { kind, problem } = decoded.error;
     if (kind === 'too-long') return beyond(problem);
-    if (kind === 'mistyped')
-      return fail({ kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence });
+    if (kind === 'mistyped' || kind === 'ambiguous') {
+      const isOpen = kind === 'ambiguous' && context.traits.style !== 'containerd';
+      const refused = { kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence } as const;
+      return err(ended(refused, isOpen ? ['node-runtime'] : []));
+    }
     const damaged = { kind: 'damaged', part, digest, problem: `cannot be read: ${problem}`, evidence } as const;
     return err(ended(damaged, kind === 'odd' ? ['node-runtime'] : []));
   }

@@ -1,7 +1,14 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { packTar, sha256, type Repository, type Stored } from '../../../webhook/demo/image-store.ts';
 import type { Bend } from '../../../webhook/demo/registry.ts';
-import { DOCKER_MANIFEST, DOCKER_SCHEMA1_SIGNED, OCI_CONFIG, OCI_MANIFEST } from '../../../webhook/image/media-type.ts';
+import {
+  DOCKER_MANIFEST_LIST,
+  DOCKER_MANIFEST,
+  DOCKER_SCHEMA1_SIGNED,
+  OCI_CONFIG,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from '../../../webhook/image/media-type.ts';
 import { cut, redirect, reply, status, type Match } from '../../support/bend.ts';
 import { addArtifact } from '../../support/odd-image.ts';
 import type { Asked, Condition } from '../condition.ts';
@@ -35,6 +42,22 @@ export function addParts(app: Repository, parts: Parts): Stored {
   const document = { os: 'linux', architecture: 'amd64', config: {}, rootfs: { type: 'layers', diff_ids: diffIds } };
   const config = app.addBlob(Buffer.from(JSON.stringify(parts.config ?? document)), parts.configType ?? OCI_CONFIG);
   return app.addManifest({ schemaVersion: 2, mediaType, config, layers }, mediaType, parts.tags ?? ['1']);
+}
+
+/** A sound image with a member that another kind of document has. */
+function addAmbiguous(
+  app: Repository,
+  {
+    format,
+    kind,
+    more,
+  }: { readonly format: 'oci' | 'docker'; readonly kind: 'manifest' | 'index'; readonly more: object },
+): void {
+  const { digest, size, mediaType, config, layers, platform } = app.addImage({ format });
+  const index = format === 'oci' ? OCI_INDEX : DOCKER_MANIFEST_LIST;
+  const type = kind === 'index' ? index : mediaType;
+  const inside = kind === 'index' ? { manifests: [{ digest, size, mediaType, platform }] } : { config, layers };
+  app.addManifest({ schemaVersion: 2, mediaType: type, ...inside, ...more }, type, ['1']);
 }
 
 const layerOf = (app: Repository, bytes: Uint8Array, mediaType: string): object => app.addBlob(bytes, mediaType);
@@ -289,5 +312,37 @@ export const CONTENT: readonly Condition[] = [
     name: 'a web page in place of a layer',
     pulls: false,
     arrange: blobs(reply(200, { 'content-type': 'text/html' }, '<html>')),
+  },
+  // what could be read both ways, and no tool writes: containerd refuses all of it
+  ...(
+    [
+      ['a docker manifest with a list of manifests', 'docker', 'manifest', { manifests: [] }],
+      ['a docker manifest with fsLayers', 'docker', 'manifest', { fsLayers: [] }],
+      ['a docker list with layers', 'docker', 'index', { layers: [] }],
+      ['a docker list with fsLayers', 'docker', 'index', { fsLayers: [] }],
+    ] as const
+  ).map(([name, format, kind, more]) => ({
+    name,
+    pulls: false,
+    docker: { pulls: true, differs: 'it is called no manifest, and that is no proof' },
+    arrange: holding((app) => addAmbiguous(app, { format, kind, more })),
+  })),
+  ...(
+    [
+      ['an OCI manifest with a list of manifests', 'oci', 'manifest', { manifests: [] }],
+      ['an OCI index with layers', 'oci', 'index', { layers: [] }],
+      ['an OCI manifest that calls itself an index', 'oci', 'manifest', { mediaType: OCI_INDEX }],
+    ] as const
+  ).map(([name, format, kind, more]) => ({
+    name,
+    pulls: false,
+    arrange: holding((app) => addAmbiguous(app, { format, kind, more })),
+  })),
+  {
+    name: 'an OCI index that calls itself a manifest',
+    pulls: true,
+    differs: 'it is called no manifest, and that is no proof',
+    docker: { pulls: false },
+    arrange: holding((app) => addAmbiguous(app, { format: 'oci', kind: 'index', more: { mediaType: OCI_MANIFEST } })),
   },
 ];
