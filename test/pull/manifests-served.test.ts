@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { createImageStore, type Repository, type Stored } from '../../webhook/demo/image-store.ts';
 import type { Bend } from '../../webhook/demo/registry.ts';
 import {
+  DOCKER_MANIFEST,
   DOCKER_MANIFEST_LIST,
   DOCKER_SCHEMA1_SIGNED,
   OCI_CONFIG,
@@ -81,6 +82,23 @@ const layered = (type: string) => (repository: Repository) => {
   const renamed = layers.map((layer) => ({ ...layer, mediaType: type }));
   repository.addManifest({ schemaVersion: 2, config, layers: renamed }, OCI_MANIFEST, ['1']);
 };
+
+type Form = {
+  readonly type?: string;
+  readonly inside?: string;
+  readonly configType?: string;
+  readonly layerType?: string;
+};
+/** A sound image of docker's, with types of one's own. */
+const formed =
+  ({ type = DOCKER_MANIFEST, inside = type, configType, layerType }: Form) =>
+  (repository: Repository) => {
+    const image = repository.addImage({ format: 'docker' });
+    const config = { ...image.config, mediaType: configType ?? image.config.mediaType };
+    const layers = image.layers.map((layer) => ({ ...layer, mediaType: layerType ?? layer.mediaType }));
+    const mediaType = inside === '' ? undefined : inside;
+    repository.addManifest({ schemaVersion: 2, mediaType, config, layers }, type, ['1']);
+  };
 
 const ROWS: readonly Row[] = [
   { rule: 'J20', name: 'a sound image', marks: ALL('y') },
@@ -395,6 +413,41 @@ const ROWS: readonly Row[] = [
     name: "zstd of docker's type",
     fill: layered('application/vnd.docker.image.rootfs.diff.tar.zstd'),
     marks: 'nyyyy?yyyyyy',
+    kinds: ['unsupported-manifest'],
+  },
+  {
+    rule: 'F10',
+    name: "zstd of docker's type in a docker manifest",
+    fill: formed({ layerType: 'application/vnd.docker.image.rootfs.diff.tar.zstd' }),
+    marks: 'nyyyy?yyyynn',
+    kinds: ['unsupported-manifest'],
+  },
+  {
+    rule: 'F9',
+    name: 'OCI layers in a docker manifest',
+    fill: formed({ layerType: OCI_LAYER }),
+    marks: 'yyyyyyyyyynn',
+    kinds: ['unsupported-manifest'],
+  },
+  {
+    rule: 'F8',
+    name: "docker's config in an OCI manifest",
+    fill: formed({ type: OCI_MANIFEST }),
+    marks: 'yyyyyyyyyyn?',
+    kinds: ['unsupported-manifest'],
+  },
+  {
+    rule: 'D12',
+    name: 'a docker manifest that names no type',
+    fill: formed({ inside: '' }),
+    marks: 'yyyyynnnyynn',
+    kinds: ['unsupported-manifest'],
+  },
+  {
+    rule: 'D12',
+    name: 'an OCI manifest that names another type',
+    fill: formed({ type: OCI_MANIFEST, inside: 'application/json', configType: OCI_CONFIG }),
+    marks: 'yyyyynnnyyyy',
     kinds: ['unsupported-manifest'],
   },
   {

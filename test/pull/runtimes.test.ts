@@ -207,7 +207,7 @@ const CONDITIONS: readonly Condition[] = [
       const document = { schemaVersion: 2, mediaType: DOCKER_MANIFEST, config, layers: packed };
       repository.addManifest(document, DOCKER_MANIFEST, ['1']);
     },
-    pulls: 'nyyyyy',
+    pulls: 'nyyyyn',
   },
   {
     name: 'a layer of another size than the manifest says',

@@ -22,7 +22,9 @@ export type IndexEntry =
 
 export type ImageManifest = {
   readonly kind: 'manifest';
+  /** As it was served; what it calls itself is `declaredType`, `''` where it says nothing. */
   readonly mediaType: string;
+  readonly declaredType: string;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
 };
@@ -30,6 +32,7 @@ export type ImageManifest = {
 export type ImageIndex = {
   readonly kind: 'index';
   readonly mediaType: string;
+  readonly declaredType: string;
   readonly manifests: readonly IndexEntry[];
 };
 
@@ -75,7 +78,7 @@ export function decodeManifest(
     const length = Array.isArray(list) ? list.length : 0;
     if (length > MAX_ENTRIES) return err({ kind: 'too-long', problem: `a manifest of ${length} ${name}` });
   }
-  const declared = typeof value['mediaType'] === 'string' ? value['mediaType'] : '';
+  const declared = declaredTypeOf(value);
   const isToo = isIndexType(mediaType) ? Array.isArray(value['manifests']) : isJsonObject(value['config']);
   if (isPresent(value['fsLayers'])) return mistyped('it is a schema 1 manifest inside', isToo);
   if (isIndexType(mediaType)) {
@@ -101,13 +104,17 @@ function decodeImageManifest(value: JsonObject, mediaType: string): Result<Image
   if (!config.ok) return config;
   const layers = decodeList(value['layers'], 'layers', decodeDescriptor);
   if (!layers.ok) return layers;
-  return ok({ kind: 'manifest', mediaType, config: config.value, layers: layers.value });
+  const declaredType = declaredTypeOf(value);
+  return ok({ kind: 'manifest', mediaType, declaredType, config: config.value, layers: layers.value });
 }
 
 function decodeIndex(value: JsonObject, mediaType: string): Result<ImageIndex> {
   const manifests = decodeList(value['manifests'], 'manifests', decodeEntry);
-  return manifests.ok ? ok({ kind: 'index', mediaType, manifests: manifests.value }) : manifests;
+  if (!manifests.ok) return manifests;
+  return ok({ kind: 'index', mediaType, declaredType: declaredTypeOf(value), manifests: manifests.value });
 }
+
+const declaredTypeOf = ({ mediaType }: JsonObject): string => (typeof mediaType === 'string' ? mediaType : '');
 
 function decodeList<T>(
   value: unknown,

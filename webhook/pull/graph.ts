@@ -12,6 +12,7 @@ import { checkImage } from './image-check.ts';
 import { chooseEntries, offeredPlatforms, openChoice } from './index-entries.ts';
 import { findLayer } from './layer-presence.ts';
 import type { PullContext } from './pull-context.ts';
+import { isTypeInsideTaken } from './type-inside.ts';
 
 /** A manifest that a pull would end with, found whole. */
 export type Image = {
@@ -81,6 +82,10 @@ async function walk(
     }
     const damaged = { kind: 'damaged', part, digest, problem: `cannot be read: ${problem}`, evidence } as const;
     return err(ended(damaged, kind === 'odd' ? ['node-runtime'] : []));
+  }
+  if (!isTypeInsideTaken(decoded.value, context.traits)) {
+    const { declaredType } = decoded.value;
+    return fail({ kind: 'unsupported-manifest', mediaType: declaredType, reason: 'type-inside', evidence });
   }
   return decoded.value.kind === 'index'
     ? walkOpenIndex(context, decoded.value, evidence, place)

@@ -34,7 +34,8 @@ export async function checkImage(
   const { platform: node, traits } = context;
   const kind = kindOf(manifest, traits);
   if (kind.refused !== undefined) {
-    return fail({ kind: 'unsupported-manifest', mediaType: kind.refused, reason: 'refused-by-runtime', evidence });
+    const refused = { mediaType: kind.refused, reason: 'refused-by-runtime', evidence } as const;
+    return err(ended({ kind: 'unsupported-manifest', ...refused }, kind.isRefusalOpen ? ['node-runtime'] : []));
   }
   const empty = [manifest.config, ...manifest.layers].find((one) => one.size <= 0);
   if (empty !== undefined && traits.checksSizes === 'all') {

@@ -52,6 +52,7 @@ function containerd(runtime: Extract<Runtime, { family: 'containerd' }>): Runtim
     nestedIndex: 'followed',
     refusesOtherOs: false,
     imageTypes: 'listed',
+    typeInside: 'any',
     artifact: 'pulled',
     layersUnderUnknownConfig: isTransfer ? 'pulled' : 'refused',
     unknownLayer: isTransfer ? 'pulled' : 'refused',
@@ -91,6 +92,7 @@ function dockerGraph(runtime: Extract<Runtime, { family: 'docker' }>): RuntimeTr
     nestedIndex: since23 ? 'followed' : 'refused',
     refusesOtherOs: true,
     imageTypes: 'by-prefix',
+    typeInside: 'as-served',
     artifact: 'refused',
     layersUnderUnknownConfig: 'refused',
     unknownLayer: 'refused',
@@ -123,8 +125,10 @@ function dockerContainerdStore(runtime: Extract<Runtime, { family: 'docker' }>):
 function crio(runtime: Extract<Runtime, { family: 'crio' }>): RuntimeTraits {
   const hasArtifactStore = isAtLeast(runtime.version, [1, 34]);
   const readsDiffIds = isAtLeast(runtime.version, [1, 33]);
+  // containers/image since 5.38
+  const knowsDockerZstd = isAtLeast(runtime.version, [1, 35]);
   return {
-    name: `crio ${hasArtifactStore ? '1.34' : readsDiffIds ? '1.33' : '1.32'}`,
+    name: `crio ${knowsDockerZstd ? '1.35' : hasArtifactStore ? '1.34' : readsDiffIds ? '1.33' : '1.32'}`,
     style: 'crio',
     firstRequest: 'get',
     retriesServerErrors: false,
@@ -144,11 +148,12 @@ function crio(runtime: Extract<Runtime, { family: 'crio' }>): RuntimeTraits {
     entryWithoutPlatform: 'accepted',
     nestedIndex: 'refused',
     refusesOtherOs: false,
-    imageTypes: 'listed',
+    imageTypes: 'by-format',
+    typeInside: 'schema2',
     artifact: hasArtifactStore ? 'pulled' : 'refused',
     layersUnderUnknownConfig: 'pulled',
     unknownLayer: 'pulled',
-    knowsDockerZstd: true,
+    knowsDockerZstd,
     unpacksZstd: true,
     gzipLabelledTar: 'unpacks',
     diffIds: readsDiffIds ? 'all-or-none' : 'unread',

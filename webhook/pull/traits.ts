@@ -42,15 +42,20 @@ export type RuntimeTraits = {
   readonly nestedIndex: 'followed' | 'refused';
   /** F6: dockerd's graph driver refuses an image of another operating system. */
   readonly refusesOtherOs: boolean;
-  /** F8, F9: dockerd's graph driver takes any config and layer whose type begins as those of images do. */
-  readonly imageTypes: 'listed' | 'by-prefix';
+  /**
+   * F8, F9: dockerd's graph driver takes any config and layer whose type begins as those of images do; containers/image
+   * wants a docker manifest to hold docker's layers alone, and an OCI manifest to have OCI's config.
+   */
+  readonly imageTypes: 'listed' | 'by-prefix' | 'by-format';
+  /** What a document must call itself, beside the type that it is served as. */
+  readonly typeInside: 'any' | 'as-served' | 'schema2';
   /** F8. */
   readonly artifact: 'pulled' | 'refused';
   /** F9: containerd's client fetches no known layer before it knows the config's type. */
   readonly layersUnderUnknownConfig: 'pulled' | 'refused';
   /** F9: an image's config with a layer of a type that nobody knows. */
   readonly unknownLayer: 'pulled' | 'refused';
-  /** F10: docker's own zstd layer type. */
+  /** F10: docker's own zstd layer type; to containers/image it matters in a docker manifest alone. */
   readonly knowsDockerZstd: boolean;
   /** F10: dockerd's graph driver unpacks zstd since 23.0, whatever the type says. */
   readonly unpacksZstd: boolean;

@@ -3,8 +3,10 @@ import { packTar, sha256, type Repository, type Stored } from '../../../webhook/
 import type { Bend } from '../../../webhook/demo/registry.ts';
 import {
   DOCKER_MANIFEST_LIST,
+  DOCKER_CONFIG,
   DOCKER_MANIFEST,
   DOCKER_SCHEMA1_SIGNED,
+  DOCKER_ZSTD_LAYER,
   OCI_CONFIG,
   OCI_INDEX,
   OCI_MANIFEST,
@@ -14,7 +16,9 @@ import { addArtifact } from '../../support/odd-image.ts';
 import type { Asked, Condition } from '../condition.ts';
 import { insecureRegistry, type Stage } from '../stage.ts';
 
+const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar';
+const OCI_LAYER = `${LAYER}+gzip`;
 const TAR = Buffer.from(packTar({ 'app/name': 'a layer' }));
 
 /** Puts something into `team/app` under the tag 1, in a registry over plain HTTP that the node was told of. */
@@ -337,6 +341,51 @@ export const CONTENT: readonly Condition[] = [
     name,
     pulls: false,
     arrange: holding((app) => addAmbiguous(app, { format, kind, more })),
+  })),
+  // what a document calls itself: podman's answer, then dockerd's
+  ...(
+    [
+      ['a docker manifest that names no type', 'docker', 'manifest', undefined, false, false],
+      ['a docker manifest that calls itself OCI', 'docker', 'manifest', OCI_MANIFEST, false, false],
+      ['a docker manifest of another type inside', 'docker', 'manifest', 'application/json', false, false],
+      ['a docker manifest that calls itself a config', 'docker', 'manifest', DOCKER_CONFIG, true, false],
+      ['a docker list that names no type', 'docker', 'index', undefined, true, false],
+      ['a docker list that calls itself OCI', 'docker', 'index', OCI_INDEX, true, false],
+      ['an OCI manifest that names no type', 'oci', 'manifest', undefined, true, true],
+      ['an OCI manifest that calls itself docker', 'oci', 'manifest', DOCKER_MANIFEST, false, false],
+      ['an OCI manifest of another type inside', 'oci', 'manifest', 'application/json', true, false],
+      ['an OCI index that names no type', 'oci', 'index', undefined, true, true],
+      ['an OCI index that calls itself docker', 'oci', 'index', DOCKER_MANIFEST_LIST, true, false],
+    ] as const
+  ).map(([name, format, kind, mediaType, podman, docker]) => ({
+    name,
+    pulls: podman,
+    docker: { pulls: docker },
+    arrange: holding((app) => addAmbiguous(app, { format, kind, more: { mediaType } })),
+  })),
+  ...(
+    [
+      ['a docker manifest with OCI layers', DOCKER_MANIFEST, OCI_LAYER, OCI_CONFIG, false, true],
+      ['a docker manifest with OCI layers and a docker config', DOCKER_MANIFEST, OCI_LAYER, DOCKER_CONFIG, false, true],
+      ['a docker manifest with an OCI config', DOCKER_MANIFEST, DOCKER_LAYER, OCI_CONFIG, true, true],
+      ['a docker manifest with a config of another type', DOCKER_MANIFEST, DOCKER_LAYER, 'application/x', true, false],
+      ['a docker manifest with a config of no type', DOCKER_MANIFEST, DOCKER_LAYER, '', true, true],
+      ['a docker manifest with zstd layers of OCI', DOCKER_MANIFEST, `${LAYER}+zstd`, DOCKER_CONFIG, false, false],
+      ['a docker manifest with zstd layers of docker', DOCKER_MANIFEST, DOCKER_ZSTD_LAYER, DOCKER_CONFIG, false, false],
+      ['a docker manifest with a layer of no type', DOCKER_MANIFEST, '', DOCKER_CONFIG, false, true],
+      ['a docker manifest with a layer of a config type', DOCKER_MANIFEST, DOCKER_CONFIG, DOCKER_CONFIG, true, true],
+      ['an OCI manifest with docker layers', OCI_MANIFEST, DOCKER_LAYER, OCI_CONFIG, true, true],
+      ['an OCI manifest with docker layers and config', OCI_MANIFEST, DOCKER_LAYER, DOCKER_CONFIG, false, true],
+      ['an OCI manifest with a config of no type', OCI_MANIFEST, DOCKER_LAYER, '', false, true],
+    ] as const
+  ).map(([name, mediaType, layerType, configType, podman, docker]) => ({
+    name,
+    pulls: podman,
+    docker: { pulls: docker },
+    arrange: holding((app) => {
+      const bytes = layerType.endsWith('zstd') ? zstdCompressSync(TAR) : gzipSync(TAR);
+      addParts(app, { mediaType, configType, layers: [layerOf(app, bytes, layerType)] });
+    }),
   })),
   {
     name: 'an OCI index that calls itself a manifest',
