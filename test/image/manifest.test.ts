@@ -295,7 +295,7 @@ describe('decodeImageConfig', () => {
     ['"created" in it is not a time', { history: [{}, { created: 'then' }] }],
   ];
   for (const [problem, body] of odd) {
-    it(`notes what containerd does not read: ${JSON.stringify(body)}`, () => {
+    it(`notes what not every runtime reads: ${JSON.stringify(body)}`, () => {
       const decoded = decodeImageConfig(bytes(body));
 
       assert.ok(decoded.ok && decoded.value.oddity === problem);
@@ -317,6 +317,12 @@ describe('decodeImageConfig', () => {
     const decoded = decodeImageConfig(bytes(body));
 
     assert.ok(decoded.ok && decoded.value.oddity === undefined);
+  });
+
+  it('takes null for an image that says nothing, as Go does', () => {
+    const decoded = decodeImageConfig(bytes('null\n'));
+
+    assert.ok(decoded.ok && decoded.value.diffIds.length === 0);
   });
 
   for (const body of ['', 'PK', '[]', '"linux"', '{', '\uFEFF{}']) {

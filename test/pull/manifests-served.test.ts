@@ -321,6 +321,16 @@ const ROWS: readonly Row[] = [
     kinds: ['damaged'],
   },
   {
+    rule: 'D11',
+    name: 'an index entry of a type that is none, of which the GET says that it is a manifest',
+    fill: (repository) => {
+      const entry = { ...repository.addImage(), mediaType: 'application/x' };
+      repository.addIndex([entry], { tags: ['1'] });
+    },
+    marks: 'nnnnnyyynnyy',
+    kinds: ['platform-mismatch', 'damaged'],
+  },
+  {
     rule: 'F7',
     name: 'an index in an index in an index',
     fill: (repository) => {
@@ -501,9 +511,16 @@ const ROWS: readonly Row[] = [
   { rule: 'J76', name: 'a config that is no JSON', fill: configured('<html>'), marks: ALL('n'), kinds: ['damaged'] },
   {
     rule: 'J76',
-    name: 'a config of which only containerd reads more than a pull looks at',
+    name: 'a config with a member of another type than runtimes want',
     fill: configured({ ...LINUX, created: 'yesterday', rootfs: { diff_ids: [OTHER_DIGEST] } }),
-    marks: '?????yyy??yy',
+    marks: ALL('?'),
+    kinds: ['damaged'],
+  },
+  {
+    rule: 'J76',
+    name: 'a config that is null, which is an empty one to Go',
+    fill: configured('null'),
+    marks: 'nnnnnnnnnnyy',
     kinds: ['damaged'],
   },
   { rule: 'J76', name: 'a config that is a list', fill: configured([]), marks: ALL('n'), kinds: ['damaged'] },

@@ -115,7 +115,7 @@ const CONDITIONS: readonly Condition[] = [
       const image = repository.addImage();
       repository.addIndex([{ ...image, platform: { os: '', architecture: 'amd64' } }], { tags: ['1'] });
     },
-    pulls: 'yyyyyy',
+    pulls: 'yyyyyn',
   },
   {
     name: 'an index entry without platform, of another architecture',

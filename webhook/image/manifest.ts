@@ -14,6 +14,8 @@ export type Descriptor = {
   readonly urls: readonly string[];
   /** `undefined` where the entry does not say, which runtimes treat differently from a wrong one. */
   readonly platform: Platform | undefined;
+  /** The same as it is written, before spellings are brought together. */
+  readonly written?: Platform;
 };
 
 /** An entry of an index. A digest or a size that is none matters only to who would follow it: Go reads both. */
@@ -141,14 +143,16 @@ function decodeDescriptor(value: unknown, name: string): Result<Descriptor> {
 function decodeEntry(given: unknown, name: string): Result<IndexEntry> {
   if (!isJsonObject(given)) return err(`its "${name}" is missing or not an object`);
   const value = inGoSpelling(given);
-  const written = value['digest'] ?? '';
+  const digestText = value['digest'] ?? '';
   const size = value['size'] ?? 0;
-  if (typeof written !== 'string') return err(`its "${name}.digest" is not text`);
+  if (typeof digestText !== 'string') return err(`its "${name}.digest" is not text`);
   if (!isInt64(size)) return err(`its "${name}.size" is not a whole number`);
   const urls = Array.isArray(value['urls']) ? value['urls'].filter((url) => typeof url === 'string') : [];
   const mediaType = typeof value['mediaType'] === 'string' ? value['mediaType'] : '';
-  const rest = { mediaType, size, urls, platform: decodePlatform(value['platform']) };
-  const digest = parseDigest(written);
+  const written = isJsonObject(value['platform']) ? writtenPlatform(value['platform']) : undefined;
+  const platform = written === undefined ? undefined : normalizePlatform(written);
+  const rest = { mediaType, size, urls, platform, ...(written === undefined ? {} : { written }) };
+  const digest = parseDigest(digestText);
   const unread = (problem: string): Result<IndexEntry> => ok({ ...rest, digest: undefined, problem });
   if (!digest.ok) return unread(`its "${name}.digest" is no digest (${digest.error})`);
   // beyond 2^53 it is not exact any more, and no content's
@@ -161,16 +165,19 @@ function isInt64(value: unknown): value is number {
 }
 
 function decodePlatform(given: unknown): Platform | undefined {
-  if (!isJsonObject(given)) return undefined;
+  return isJsonObject(given) ? normalizePlatform(writtenPlatform(given)) : undefined;
+}
+
+function writtenPlatform(given: JsonObject): Platform {
   const value = inGoSpelling(given);
   const text = (key: string): string | undefined => (typeof value[key] === 'string' ? value[key] : undefined);
-  return normalizePlatform({
+  return {
     os: text('os') ?? '',
     architecture: text('architecture') ?? '',
     variant: text('variant'),
     osVersion: text('os.version'),
     osFeatures: osFeaturesOf(value),
-  });
+  };
 }
 
 function osFeaturesOf(platform: JsonObject): readonly string[] {
@@ -178,9 +185,9 @@ function osFeaturesOf(platform: JsonObject): readonly string[] {
   return Array.isArray(features) ? features.filter((one) => typeof one === 'string').slice(0, MAX_ENTRIES) : [];
 }
 
-/** Reads an image config; what is no JSON object fails, as it fails every runtime. */
+/** Reads an image config; what is no JSON object fails, as it fails every runtime. `null` is one without members to Go. */
 export function decodeImageConfig(bytes: Uint8Array): Result<ImageConfig> {
-  const document = parseObject(bytes);
+  const document = isNull(bytes) ? ok<JsonObject>({}) : parseObject(bytes);
   if (!document.ok) return document;
   const rootfs = document.value['rootfs'];
   const listed = isJsonObject(rootfs) ? inGoSpelling(rootfs)['diff_ids'] : undefined;
@@ -192,6 +199,8 @@ export function decodeImageConfig(bytes: Uint8Array): Result<ImageConfig> {
     ...(oddity === undefined ? {} : { oddity }),
   });
 }
+
+const isNull = (bytes: Uint8Array): boolean => bytes.length < 100 && Buffer.from(bytes).toString().trim() === 'null';
 
 function parseObject(bytes: Uint8Array): Result<JsonObject> {
   let value: unknown;

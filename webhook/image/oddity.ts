@@ -69,7 +69,7 @@ const RUN_FIELDS: Rules = Object.freeze({
 const ROOTFS_FIELDS: Rules = Object.freeze({ type: [isText, 'text'], diff_ids: [isTextList, 'a list of texts'] });
 const HISTORY_FIELDS: Rules = Object.freeze({ created: [isTime, 'a time'] });
 
-/** What containerd does not read in a config that is JSON, and no tool writes: no proof for other runtimes. */
+/** What not every runtime takes in a config that is sound otherwise, and no tool writes: no proof of anything. */
 export function configOddityOf(document: JsonObject): string | undefined {
   const { config, rootfs, history } = document;
   return (

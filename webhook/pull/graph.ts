@@ -131,7 +131,9 @@ async function walkIndex(
       const problem = `cannot be read: ${entry.problem}`;
       return fail({ kind: 'damaged', part: 'index', digest: undefined, problem, evidence });
     }
-    if (!isIndexType(entry.mediaType) && !isManifestType(entry.mediaType)) {
+    const isManifest = isIndexType(entry.mediaType) || isManifestType(entry.mediaType);
+    // to dockerd and CRI-O it is what its GET says
+    if (!isManifest && traits.typeOf === 'descriptor') {
       // containerd's transfer service fetches what it takes for content of another kind, too
       // oxlint-disable-next-line no-await-in-loop
       const found = traits.fetchesAllMatches ? await findLayer(context, entry) : undefined;

@@ -111,8 +111,7 @@ async function checkConfig(
   if (!config.ok) return damaged(`cannot be read: ${config.error}`);
   const { diffIds, oddity } = config.value;
   const { traits } = context;
-  if (oddity !== undefined && traits.style === 'containerd')
-    return damaged(`cannot be read: ${oddity}`, ['node-runtime']);
+  if (oddity !== undefined) return damaged(`cannot be read: ${oddity}`, ['node-runtime']);
   const wanted = traits.diffIds;
   if (wanted === 'unread') return ok({ ...config.value, diffIds: [] });
   const isUnknowing = diffIds.length === 0 && wanted === 'all-or-none';

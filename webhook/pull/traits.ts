@@ -34,10 +34,12 @@ export type RuntimeTraits = {
   readonly wantsSignature: boolean;
   /** F2. */
   readonly matches: PlatformMatch;
+  /** F1: containers/image compares what an index says as it is written, where others bring spellings together. */
+  readonly comparesSpelling: boolean;
   /** F5: every matching entry is fetched, not only the best. */
   readonly fetchesAllMatches: boolean;
   /** F4: what becomes of an index entry that names no platform. */
-  readonly entryWithoutPlatform: 'judged-by-config' | 'accepted' | 'skipped';
+  readonly entryWithoutPlatform: 'judged-by-config' | 'accepted' | 'accepted-by-oci' | 'skipped';
   /** F7. */
   readonly nestedIndex: 'followed' | 'refused';
   /** F6: dockerd's graph driver refuses an image of another operating system. */

@@ -31,7 +31,7 @@ const holding =
   };
 
 type Parts = {
-  readonly config?: object;
+  readonly config?: object | null;
   readonly configType?: string;
   readonly diffIds?: readonly string[];
   readonly layers?: readonly object[];
@@ -44,7 +44,8 @@ export function addParts(app: Repository, parts: Parts): Stored {
   const plain = app.addBlob(TAR, LAYER);
   const { diffIds = [sha256(TAR)], layers = [plain], mediaType = OCI_MANIFEST } = parts;
   const document = { os: 'linux', architecture: 'amd64', config: {}, rootfs: { type: 'layers', diff_ids: diffIds } };
-  const config = app.addBlob(Buffer.from(JSON.stringify(parts.config ?? document)), parts.configType ?? OCI_CONFIG);
+  const text = JSON.stringify(parts.config === undefined ? document : parts.config);
+  const config = app.addBlob(Buffer.from(text), parts.configType ?? OCI_CONFIG);
   return app.addManifest({ schemaVersion: 2, mediaType, config, layers }, mediaType, parts.tags ?? ['1']);
 }
 
@@ -207,6 +208,12 @@ export const CONTENT: readonly Condition[] = [
     pulls: true,
     docker: { pulls: false },
     arrange: holding((app) => void addParts(app, { config: {} })),
+  },
+  {
+    name: 'a config that is null',
+    pulls: true,
+    docker: { pulls: false },
+    arrange: holding((app) => void addParts(app, { config: null })),
   },
   {
     name: 'gzip under the type of plain tar',
