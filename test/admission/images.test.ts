@@ -75,6 +75,25 @@ describe('readWorkload', () => {
     );
   });
 
+  it('tells image volumes that no container mounts', () => {
+    const volumes = ['main', 'init', 'debug', 'none'].map((name) => ({ name, image: { reference: `${name}:1` } }));
+    const mounting = (name: string): object => container(name, 'app:1', { volumeMounts: [{ name }] });
+
+    const workload = readWorkload(
+      pod({
+        volumes,
+        containers: [mounting('main')],
+        initContainers: [mounting('init')],
+        ephemeralContainers: [mounting('debug')],
+      }),
+    );
+
+    assert.deepEqual(
+      workload?.uses.filter(({ isUnmounted }) => isUnmounted).map(({ image }) => image),
+      ['none:1'],
+    );
+  });
+
   const POLICIES: readonly (readonly [image: string, written: string | undefined, policy: string])[] = [
     ['app', undefined, 'Always'],
     ['app:latest', undefined, 'Always'],

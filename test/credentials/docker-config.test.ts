@@ -76,6 +76,20 @@ describe('what an entry gives (C5)', () => {
     });
   }
 
+  it('reads what is written twice as often as it is written, as Go does', () => {
+    const entry = (key: string, username: string): string => `"${key}":{"username":"${username}"}`;
+    const twice = `{"auths":{${entry('a.io', 'a')},${entry('b.io', 'b')}},"auths":{${entry('b.io', 'c')}}}`;
+
+    assert.equal(loginOf(secretWith(twice)), 'a| c|');
+    assert.equal(loginOf(secretWith(`{"auths":{${entry('a.io', 'a')}},"auths":null}`)), '');
+    assert.equal(loginOf(legacySecretWith(`{${entry('a.io', 'a')},${entry('a.io', 'b')}}`)), 'b|');
+    assert.equal(loginOf(entryWith('"username":"a","username":null')), 'a|');
+    for (const text of ['{"auths":{"a.io":1},"auths":{}}', '{"auths":{"a.io":{"auth":"x","auth":"?"}}}']) {
+      assert.equal(decodePullSecret(secretWith(text)).ok, false, text);
+    }
+    assert.equal(decodePullSecret(entryWith('"password":true,"password":"p"')).ok, false);
+  });
+
   it('takes an entry of null for an empty one', () => {
     assert.equal(loginOf(secretWith('{"auths":{"reg.io":null}}')), '|');
     assert.equal(loginOf(legacySecretWith('{"reg.io":null}')), '|');

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { basicAuth } from '../../webhook/demo/registry.ts';
 import { createImageStore } from '../../webhook/demo/image-store.ts';
+import { readPlacement } from '../../webhook/admission/placement.ts';
+import type { StockedNode } from '../../webhook/engine/weigh-pulls.ts';
 import type { FindingKind } from '../../webhook/outcome/finding.ts';
 import type { Prediction } from '../../webhook/outcome/prediction.ts';
 import type { Transport } from '../../webhook/registry/wire.ts';
 import { createWire } from '../registry/rig.ts';
-import { status } from '../support/bend.ts';
+import { neverAnswer, status } from '../support/bend.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../support/scripted-registry.ts';
 import { knownNodes } from './known-nodes.ts';
 import { createRig, dockerSecret, secretFor, type Rig, type RigOptions } from './rig.ts';
@@ -34,6 +36,13 @@ beforeEach(() => {
 
 const COMPLETE = '  settings: complete\n  credentialProviders: none\n';
 const rig = (options: Partial<RigOptions> = {}): Rig => createRig({ transport, nodes: COMPLETE, ...options });
+const nodeWith = (name: string, images: readonly string[]): StockedNode => ({
+  name,
+  isSchedulable: true,
+  labels: new Map([['name', name]]),
+  taints: [],
+  images: new Set(images),
+});
 const found = (prediction: Prediction): readonly FindingKind[] =>
   prediction.findings.map(({ kind }) => kind).filter((kind) => kind !== 'mutable-tag');
 const good = (): ReturnType<typeof secretFor> => secretFor(closed.host, 'puller', PASSWORD);
@@ -278,13 +287,27 @@ describe('what is shared', () => {
     assert.deepEqual([wrong.outcome.kind, none.outcome.kind], ['access-denied', 'access-denied']);
   });
 
+  it('a verdict for whoever has no time for the hint that comes after it', async () => {
+    const hurried = new AbortController();
+    open.bend({ kind: 'tags' }, (question, answer) => {
+      hurried.abort();
+      return neverAnswer(question, answer);
+    });
+    const nodes = `${COMPLETE}hints:\n  similarTags: true\n`;
+    const { ask } = rig({ nodes, hintMs: 1_000, signal: hurried.signal });
+
+    const { outcome, isConclusive } = await ask(`${open.host}/app:v1`);
+
+    assert.deepEqual([outcome.kind, isConclusive], ['tag-not-found', true]);
+  });
+
   it('no short name with the name that it stands for, as CRI-O looks it up elsewhere', async () => {
     const asked: string[] = [];
     const { ask } = rig({
       cache: {
         get: (key, load, { signal }) => {
           asked.push(key);
-          return load(signal);
+          return load(signal, () => undefined);
         },
         memoryFor: () => ({ recall: () => undefined, keep: () => undefined }),
         clear: () => undefined,
@@ -298,6 +321,28 @@ describe('what is shared', () => {
     assert.equal(new Set(asked).size, 4);
   });
 
+  it('no answer for a namespace whose images CRI-O judges by a policy of its own', async () => {
+    const asked: string[] = [];
+    const { ask } = rig({
+      nodes: `${COMPLETE}  crio: { namespacePolicies: { strict: '{}' } }\n`,
+      cache: {
+        get: (key, load, { signal }) => {
+          asked.push(key);
+          return load(signal, () => undefined);
+        },
+        memoryFor: () => ({ recall: () => undefined, keep: () => undefined }),
+        clear: () => undefined,
+        size: () => 0,
+      },
+    });
+
+    for (const namespace of ['team', 'other', 'strict']) await ask(`${open.host}/app:1`, { namespace });
+
+    const [team, other, strict] = asked;
+    assert.equal(team, other);
+    assert.notEqual(team, strict);
+  });
+
   it('no byte of a login: neither in keys nor in answers', async () => {
     const keys: string[] = [];
     const { ask } = rig({
@@ -305,7 +350,7 @@ describe('what is shared', () => {
       cache: {
         get: (key, load, { signal }) => {
           keys.push(key, Buffer.from(key, 'base64').toString('latin1'));
-          return load(signal);
+          return load(signal, () => undefined);
         },
         memoryFor: (identity) => {
           keys.push(identity);
@@ -457,7 +502,10 @@ describe('what the images of a Pod take together', () => {
   it('is less by what every node has: an image by name or digest, a layer by an image that was seen', async () => {
     const limited = { deadline: { ...deadline, seconds: 60 } };
     const stocked = (...names: readonly string[]): Rig =>
-      rig({ nodes: SLOW, known: knownNodes({ count: () => 2, commonImages: () => new Set(names) }) });
+      rig({
+        nodes: SLOW,
+        known: knownNodes({ stock: () => [nodeWith('a', names), nodeWith('b', [...names, 'x'])] }),
+      });
     const kinds = async (one: Rig): Promise<readonly string[]> =>
       (await one.askPod(podOf('one', 'two').slice(0, 1), limited)).map(({ outcome }) => outcome.kind);
     const byLayer = stocked(`${open.host}/sum@${two}`);
@@ -469,6 +517,35 @@ describe('what the images of a Pod take together', () => {
     assert.deepEqual(await kinds(stocked(`${open.host}/sum:one`)), ['pullable']);
     assert.deepEqual(await kinds(strangers), ['pull-too-slow']);
     assert.deepEqual(await kinds(byLayer), ['pullable']);
+  });
+
+  it('counts the nodes alone that the Pod may land on', async () => {
+    const placement = readPlacement('Pod', { nodeSelector: { name: 'a' } });
+    const stock = [nodeWith('a', [`${open.host}/sum:one`]), nodeWith('b', [])];
+    const { askPod } = rig({ nodes: SLOW, known: knownNodes({ stock: () => stock }) });
+    const limited = { deadline: { ...deadline, seconds: 60 } };
+    const pods = podOf('one', 'one').slice(0, 1);
+    assert.ok(placement !== undefined);
+
+    const [anywhere] = await askPod(pods, limited);
+    const [there] = await askPod(pods, { ...limited, placement });
+
+    assert.deepEqual([anywhere?.outcome.kind, there?.outcome.kind], ['pull-too-slow', 'pullable']);
+  });
+
+  it('shares what a registry gives among those nodes', async () => {
+    const nodes = `${COMPLETE}  throughput: { hosts: { "${open.host}": { perNode: 100MB/s, total: 100MB/s } } }\n`;
+    const stock = Array.from({ length: 4 }, (_, at) => nodeWith(`node-${at}`, []));
+    const { askPod } = rig({ nodes, known: knownNodes({ stock: () => stock }) });
+    const daemons = { deadline: { ...deadline, seconds: 20 }, podsAtOnce: 'one-a-node' as const };
+    const placement = readPlacement('DaemonSet', { nodeSelector: { name: 'node-1' } });
+    const pods = podOf('one', 'one').slice(0, 1);
+    assert.ok(placement !== undefined);
+
+    const [everywhere] = await askPod(pods, daemons);
+    const [there] = await askPod(pods, { ...daemons, placement });
+
+    assert.deepEqual([everywhere?.outcome.kind, there?.outcome.kind], ['pull-too-slow', 'pullable']);
   });
 
   it('is more where the nodes share what a registry gives', async () => {

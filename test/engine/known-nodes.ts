@@ -6,7 +6,6 @@ export const knownNodes = (known: Partial<KnownNodes> = {}): KnownNodes => ({
   runtimes: () => [],
   presence: () => 'unknown',
   kubeletsWith: () => [],
-  count: () => undefined,
-  commonImages: () => new Set(),
+  stock: () => undefined,
   ...known,
 });

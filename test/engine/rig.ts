@@ -35,6 +35,8 @@ export type RigOptions = Cluster &
     readonly known?: KnownNodes;
     /** YAML of a policy's `nodes`, indented by two. */
     readonly nodes?: string;
+    /** The reviews' deadline; default ten seconds for each image. */
+    readonly signal?: AbortSignal;
   };
 
 export const POD: PodDemand = {
@@ -92,7 +94,7 @@ export function createRig(options: RigOptions): Rig {
         maxPullSeconds: undefined,
         ...question,
       } as const;
-      const prediction = await predict(asked, AbortSignal.timeout(10_000));
+      const prediction = await predict(asked, options.signal ?? AbortSignal.timeout(10_000));
       return weigh([{ ...asked, path: 'spec.containers[0].image', prediction }], asked.pod)[0] ?? prediction;
     },
     askPod: async (images, pod = {}) => {

@@ -91,6 +91,9 @@ describe('decodeManifest', () => {
     ['"annotations" in it is not an object of texts', manifest({ annotations: { a: 5 } }), OCI_MANIFEST],
     ['"subject" in it is not an object', index({ subject: [] }), OCI_INDEX],
     ['"urls" in it is not a list of texts', manifest({ layers: [descriptor({ urls: ['a', 5] })] }), OCI_MANIFEST],
+    ['"data" in it is not base64', manifest({ config: descriptor({ data: 'AAA' }) }), OCI_MANIFEST],
+    ['"urls" in it is not a list of texts', index({ subject: descriptor({ urls: 5 }) }), OCI_INDEX],
+    ['"variant" in it is not text', index({ manifests: [descriptor({ platform: { variant: 8 } })] }), OCI_INDEX],
     ['"platform" in it is not an object', index({ manifests: [descriptor({ platform: 'linux' })] }), OCI_INDEX],
     [
       '"os.features" in it is not a list of texts',
@@ -103,6 +106,19 @@ describe('decodeManifest', () => {
       assert.deepEqual(decodeManifest(bytes(body), type), { ok: false, error: { kind: 'odd', problem } });
     });
   }
+
+  it('tells what is something else from what is that too', () => {
+    const kindOf = (body: object, type: string): string => {
+      const decoded = decodeManifest(bytes(body), type);
+      return decoded.ok ? 'sound' : decoded.error.kind;
+    };
+
+    assert.equal(kindOf(manifest(), OCI_INDEX), 'mistyped');
+    assert.equal(kindOf(index(), OCI_MANIFEST), 'mistyped');
+    assert.equal(kindOf(manifest({ manifests: [] }), OCI_MANIFEST), 'ambiguous');
+    assert.equal(kindOf(index({ layers: [] }), OCI_INDEX), 'ambiguous');
+    assert.equal(kindOf(index({ mediaType: OCI_MANIFEST }), OCI_INDEX), 'ambiguous');
+  });
 
   it('takes null for a field that is left out', () => {
     const nothing = { annotations: null, subject: null, mediaType: null };
@@ -183,7 +199,10 @@ describe('decodeManifest', () => {
       const { problem, kind } = decoded.error;
       if (typeof error === 'string') assert.equal(problem, error);
       else assert.match(problem, error);
-      assert.equal(kind === 'mistyped', [MANIFEST_INSIDE, INDEX_INSIDE, SCHEMA1_INSIDE].includes(problem));
+      assert.equal(
+        kind === 'mistyped' || kind === 'ambiguous',
+        [MANIFEST_INSIDE, INDEX_INSIDE, SCHEMA1_INSIDE].includes(problem),
+      );
     });
   }
 
@@ -276,7 +295,7 @@ describe('decodeImageConfig', () => {
     ['"created" in it is not a time', { history: [{}, { created: 'then' }] }],
   ];
   for (const [problem, body] of odd) {
-    it(`notes what containerd does not read: ${JSON.stringify(body)}`, () => {
+    it(`notes what not every runtime reads: ${JSON.stringify(body)}`, () => {
       const decoded = decodeImageConfig(bytes(body));
 
       assert.ok(decoded.ok && decoded.value.oddity === problem);
@@ -298,6 +317,12 @@ describe('decodeImageConfig', () => {
     const decoded = decodeImageConfig(bytes(body));
 
     assert.ok(decoded.ok && decoded.value.oddity === undefined);
+  });
+
+  it('takes null for an image that says nothing, as Go does', () => {
+    const decoded = decodeImageConfig(bytes('null\n'));
+
+    assert.ok(decoded.ok && decoded.value.diffIds.length === 0);
   });
 
   for (const body of ['', 'PK', '[]', '"linux"', '{', '\uFEFF{}']) {

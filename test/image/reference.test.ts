@@ -171,9 +171,10 @@ describe('parseReference', () => {
   });
 
   it('knows which names no registry was written for', () => {
-    for (const image of ['nginx', 'me/app', 'localhost:5000', 'docker.io/nginx', 'localhost/app', 'reg.io/app']) {
+    const short = ['nginx', 'me/app', 'localhost:5000', 'ex_ample.com/app'];
+    for (const image of [...short, 'docker.io/nginx', 'localhost/app', 'reg.io/app']) {
       const parsed = parseReference(image);
-      const isShortName = ['nginx', 'me/app', 'localhost:5000'].includes(image);
+      const isShortName = short.includes(image);
       assert.equal(parsed.ok && parsed.value.isShortName, isShortName, image);
     }
   });

@@ -15,6 +15,8 @@ type NodeOptions = {
   readonly runtime?: string;
   readonly kubelet?: string;
   readonly windows?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly taints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
 };
 
 describe('watching Nodes', () => {
@@ -40,11 +42,14 @@ describe('watching Nodes', () => {
       runtime = 'containerd://2.1.9',
       kubelet = 'v1.35.0',
       windows,
+      labels = {},
+      taints = [],
     }: NodeOptions = {},
   ): void =>
     fake.put(NODES, {
-      metadata: { name },
+      metadata: { name, labels },
       spec: {
+        taints,
         podCIDR: '10.88.0.0/24',
         podCIDRs: ['10.88.0.0/24', 'fd00::/64'],
         ...(unschedulable === true && { unschedulable }),
@@ -118,19 +123,34 @@ describe('watching Nodes', () => {
     assert.equal(before, 'absent');
     assert.equal(watch.presence([APP]), 'unknown');
   });
-  it('counts the schedulable Nodes and tells the images that all of them list', async () => {
-    put('a', { images: [[APP, 'one@sha256:00'], ['two:1']] });
-    put('b', { images: [['two:1'], [APP]] });
-    put('c', { unschedulable: true });
+  it('tells all Nodes with what the scheduler looks at, while it is known that these are all', async () => {
+    put('a', {
+      images: [[APP]],
+      labels: { pool: 'gpu' },
+      taints: [{ key: 'pool', value: 'gpu', effect: 'NoSchedule' }],
+    });
+    put('b', { unschedulable: true, taints: [{ key: 'x', effect: 'NoExecute' }] });
     await start();
-    const [count, common] = [watch.count(), watch.commonImages()];
+    const known = watch.stock();
 
     fake.failWith(() => 500);
     fake.reset();
     await until(() => watch.state() === 'stale', 'the failure');
 
-    assert.deepEqual([count, [...common].toSorted()], [2, [APP, 'two:1'].toSorted()]);
-    assert.deepEqual([watch.count(), watch.commonImages().size], [undefined, 0]);
+    assert.deepEqual(
+      known?.map(({ name, isSchedulable, labels, taints, images }) => [
+        name,
+        isSchedulable,
+        labels.get('pool'),
+        taints,
+        images.has(APP),
+      ]),
+      [
+        ['a', true, 'gpu', [{ key: 'pool', value: 'gpu', effect: 'NoSchedule' }], true],
+        ['b', false, undefined, [{ key: 'x', value: '', effect: 'NoExecute' }], false],
+      ],
+    );
+    assert.equal(watch.stock(), undefined);
   });
   it('proves no absence by a watch that broke, until it is open again', async () => {
     put('a');

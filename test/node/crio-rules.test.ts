@@ -11,7 +11,8 @@ const MAIN = '/etc/containers/registries.conf';
 /** As a policy declares them: the main file, and drop-ins in an order that is not that of their names. */
 function declared(main: string, dropIns: Readonly<Record<string, string>> = {}, policyJson?: string): NodeSetup {
   const { nodes } = DEFAULT_POLICY;
-  return setupOf({ ...nodes, crio: { registriesConf: main, registriesConfD: dropIns, certsD: {}, policyJson } }, {});
+  const crio = { ...nodes.crio, registriesConf: main, registriesConfD: dropIns, policyJson };
+  return setupOf({ ...nodes, crio }, {});
 }
 
 const blocks = (location: string): string => `[[registry]]\nlocation = "${location}"\nblocked = true\n`;
@@ -103,6 +104,7 @@ describe('a rule of CRI-O that refuses', () => {
       name: 'short-name-ambiguous',
       subject: 'app:1',
       line: 2,
+      isAssumed: true,
     });
   });
 

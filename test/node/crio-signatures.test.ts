@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { EndpointPlan } from '../../webhook/node/endpoint.ts';
 import { createPlanner } from '../../webhook/node/plan.ts';
 import { EMPTY_SETUP, type NodeSetup } from '../../webhook/node/settings.ts';
-import { planFor, refusalFor, summariesFor } from './ask.ts';
+import { planFor, referenceTo, refusalFor, summariesFor } from './ask.ts';
 
 const CRIO = 'crio@1.34';
 const DIGEST = `sha256:${'ab'.repeat(32)}`;
@@ -101,10 +102,31 @@ describe('a signature policy that rejects', () => {
   });
 
   it('passes over the candidates of a short name that it rejects', () => {
-    const registries = 'unqualified-search-registries = ["a.example", "b.example"]\nshort-name-mode = "permissive"\n';
+    const registries = 'unqualified-search-registries = ["a.example", "b.example"]\n';
     const setup = withPolicy({ default: ACCEPT, transports: { docker: { 'a.example': REJECT } } }, registries);
 
-    assert.deepEqual(summariesFor('app', CRIO, setup), ['https://b.example/v2']);
+    assert.deepEqual(summariesFor('app', 'crio@1.33', setup), ['https://b.example/v2']);
+  });
+
+  it("is the namespace's own where it has one", () => {
+    const own = (default_: unknown): { name: string; text: string } => ({
+      name: '/etc/crio/policies/team.json',
+      text: JSON.stringify({ default: default_ }),
+    });
+    const plan = (default_: unknown, namespace?: string): EndpointPlan => {
+      const { crio } = withPolicy({ default: REJECT });
+      const setup = { ...EMPTY_SETUP, crio: { ...crio, namespacePolicies: new Map([['team', own(default_)]]) } };
+      return createPlanner(setup).plan(referenceTo('reg.example/app'), { family: 'crio', version: [1, 34] }, namespace);
+    };
+    const fileOf = (one: EndpointPlan): string | undefined => (one.kind === 'refused' ? one.file : one.kind);
+
+    assert.equal(fileOf(plan(ACCEPT, 'team')), 'endpoints');
+    assert.equal(fileOf(plan(ACCEPT, 'other')), FILE);
+    assert.equal(fileOf(plan(ACCEPT)), FILE);
+    assert.equal(fileOf(plan(REJECT, 'team')), '/etc/crio/policies/team.json');
+    // a mistake in it spoils that namespace alone
+    assert.equal(fileOf(plan([], 'team')), '/etc/crio/policies/team.json');
+    assert.equal(fileOf(plan([], 'other')), FILE);
   });
 
   it('is for CRI-O alone', () => {

@@ -205,6 +205,10 @@ blocked = true
 
     assert.match(refusalFor('reg.example/nginx', CRIO, setup).reason, /must be canonical/u);
     assert.deepEqual(summariesFor('reg.example/library/nginx', CRIO, setup), ['https://registry-1.docker.io/v2']);
+    const ipv6 = crioWith('[[registry]]\nprefix = "reg.example"\nlocation = "[::1]:5000"\n');
+    assert.match(refusalFor('reg.example/app', CRIO, ipv6).reason, /must be canonical/u);
+    const upper = crioWith('[[registry]]\nprefix = "reg.example"\nlocation = "Registry"\n');
+    assert.match(refusalFor('reg.example/app', CRIO, upper).reason, /must be canonical/u);
   });
 });
 
@@ -238,6 +242,7 @@ const placesFor = (image: string, runtime: string, text: string): readonly strin
 
 describe('short names on CRI-O', () => {
   const TWO = 'unqualified-search-registries = ["docker.io", "quay.io:8443"]\n';
+  const IN_TURN = ['registry-1.docker.io/library/nginx', 'quay.io:8443/nginx'];
 
   it('are completed by the search list', () => {
     assert.deepEqual(placesFor('nginx:1', CRIO, 'unqualified-search-registries = ["quay.io"]'), ['quay.io/nginx']);
@@ -249,23 +254,34 @@ describe('short names on CRI-O', () => {
     ]);
   });
 
-  it('are refused as ambiguous by default since 1.34, and tried in turn before', () => {
+  it('are refused as ambiguous since 1.34, and tried in turn before', () => {
     assert.equal(
       refusalFor('nginx', CRIO, crioWith(TWO)).reason,
       'short name mode is enforcing, but image name nginx:latest returns ambiguous list',
     );
-    assert.deepEqual(placesFor('nginx', 'crio@1.33', TWO), [
-      'registry-1.docker.io/library/nginx',
-      'quay.io:8443/nginx',
+    assert.deepEqual(placesFor('nginx', 'crio@1.33', TWO), IN_TURN);
+  });
+
+  it('go by short_name_mode of crio.conf, whose default is no proof', () => {
+    const declared = (shortNameMode: 'enforcing' | 'disabled'): Partial<NodeSetup> => {
+      const { crio } = crioWith(TWO);
+      return crio === undefined ? {} : { crio: { ...crio, shortNameMode } };
+    };
+
+    assert.equal(refusalFor('nginx', CRIO, crioWith(TWO)).rule?.isAssumed, true);
+    assert.equal(refusalFor('nginx', CRIO, declared('enforcing')).rule?.isAssumed, undefined);
+    assert.deepEqual(summariesFor('nginx', CRIO, declared('disabled')), [
+      'https://registry-1.docker.io/v2',
+      'https://quay.io:8443/v2',
     ]);
   });
 
-  for (const mode of ['permissive', 'disabled']) {
-    it(`are tried in turn with short-name-mode = "${mode}"`, () => {
-      assert.deepEqual(placesFor('nginx', CRIO, `${TWO}short-name-mode = "${mode}"\n`), [
-        'registry-1.docker.io/library/nginx',
-        'quay.io:8443/nginx',
-      ]);
+  for (const mode of ['permissive', 'disabled', 'enforcing']) {
+    it(`heed no short-name-mode = "${mode}" of registries.conf, which CRI-O overrides`, () => {
+      const text = `${TWO}short-name-mode = "${mode}"\n`;
+
+      assert.match(refusalFor('nginx', CRIO, crioWith(text)).reason, /ambiguous/u);
+      assert.deepEqual(placesFor('nginx', 'crio@1.33', text), IN_TURN);
     });
   }
 
@@ -286,6 +302,19 @@ describe('short names on CRI-O', () => {
     assert.deepEqual(placesFor(`nginx@${DIGEST}`, CRIO, text), ['reg.example/mirrored/nginx']);
     assert.deepEqual(placesFor('me/app', CRIO, text), ['registry-1.docker.io/me/app']);
     assert.match(refusalFor('library/nginx', CRIO, crioWith(text)).reason, /ambiguous/u);
+  });
+
+  it('are those too whose first part is no DNS name, whatever the kubelet takes it for', () => {
+    const text = 'unqualified-search-registries = ["quay.io"]\n';
+
+    assert.deepEqual(placesFor('ex_ample.com/app', CRIO, text), ['quay.io/ex_ample.com/app']);
+    assert.equal(endpointsFor('ex_ample.com/app', 'containerd@2.1/transfer')[0]?.authority, 'ex_ample.com');
+  });
+
+  it('pay no heed to aliases that are no table, as the library does', () => {
+    const text = 'unqualified-search-registries = ["quay.io"]\n[[aliases]]\napp = "a.example/app"\n';
+
+    assert.deepEqual(placesFor('app', CRIO, text), ['quay.io/app']);
   });
 
   it('take the settings of the registry that they end in', () => {
@@ -357,8 +386,15 @@ describe('a mistake in registries.conf', () => {
       4,
       /same insecure and blocked/u,
     ],
+    ['[[registry]]\nlocation = "a"\n[[registry]]\nlocation = "a"\nblocked = true', 2, /same insecure and blocked/u],
     ['[aliases]\nnginx = "nginx"', 2, /to name registry and repository/u],
     ['[aliases]\nnginx = "a.example/nginx:1"', 2, /without tag or digest/u],
+    ['[aliases]\nnginx = "Registry/nginx"', 2, /to name registry and repository/u],
+    ['[aliases]\n"a.example/x" = "b.example/x"', 2, /a name without registry, tag or digest/u],
+    ['[aliases]\n"localhost/x" = "b.example/x"', 2, /a name without registry/u],
+    ['[aliases]\n"nginx:1" = "b.example/x"', 2, /a name without registry/u],
+    ['[aliases]\nNginx = ""', 2, /a name without registry/u],
+    ['credential-helpers = "secretservice"', 1, /to be a list of strings/u],
     ['[registries.search]\nregistries = ["docker.io"]', 1, /version 2/u],
   ];
   for (const [text, line, reason] of mistakes) {

@@ -243,7 +243,14 @@ describe('a mistake in daemon.json', () => {
     });
   }
 
-  for (const text of ['', ' \n', '\ufeff{}', '{"log-level": "debug"}', '{"insecure-registries": []}']) {
+  for (const text of [
+    '',
+    ' \n',
+    '\ufeff{}',
+    '{"log-level": "debug"}',
+    '{"insecure-registries": []}',
+    '{"registry-mirrors": null}',
+  ]) {
     it(`is none in ${JSON.stringify(text)}`, () => {
       const setup = { ...EMPTY_SETUP, docker: { daemonJson: { name: 'daemon.json', text }, certsD: undefined } };
 

@@ -255,3 +255,37 @@ describe('a name of its own for another registry, by redirects', () => {
     assert.deepEqual(await answers(), [denied, denied, denied, unknown, unknown, denied, unknown]);
   });
 });
+
+describe('a layer whose first GET is refused', () => {
+  for (const [runtime, found] of [
+    ['docker@20.10/graph', 'pullable'],
+    ['docker@28/graph', 'pullable'],
+    ['docker@29/containerd', 'damaged'],
+    ['containerd@2.1/transfer', 'damaged'],
+    ['crio@1.34', 'damaged'],
+  ] as const) {
+    it(`is ${found} to ${runtime} where the second brings it`, async () => {
+      const once = { kind: 'blob', reference: layer.digest } as const;
+      registry.bend({ ...once, method: 'HEAD' }, status(404, 'BLOB_UNKNOWN'));
+      registry.bend({ ...once, method: 'GET' }, status(404, 'BLOB_UNKNOWN'), { times: 1 });
+
+      const setup = hostsFile(registry.host, []);
+      const insecure = [registry.host];
+      const { outcome } = await predict(`${registry.host}/app:1`, { transport, runtime, setup, insecure });
+
+      assert.equal(outcome.kind, found);
+    });
+  }
+
+  it('is asked for no more than twice', async () => {
+    registry.log.clear();
+    registry.bend({ kind: 'blob', reference: layer.digest }, status(404, 'BLOB_UNKNOWN'));
+
+    const options = { transport, runtime: 'docker@28/graph', insecure: [registry.host] };
+    const { outcome, isConclusive } = await predict(`${registry.host}/app:1`, options);
+
+    assert.deepEqual([outcome.kind, isConclusive], ['damaged', true]);
+    const gets = registry.log.requests.filter((one) => one.method === 'GET' && one.path.endsWith(layer.digest));
+    assert.equal(gets.length, 2);
+  });
+});

@@ -57,6 +57,32 @@ const absent = SAMPLES['tag-not-found'];
 const slow = SAMPLES['rate-limited'];
 
 describe('one load however many ask', () => {
+  it('gives those who have no time for all of it what it told by then', async () => {
+    const { cache, ask } = rig();
+    const { promise, resolve } = Promise.withResolvers<Prediction>();
+    const load: Load = (_signal, tell) => {
+      tell(answer(absent));
+      return promise;
+    };
+    const hurried = new AbortController();
+    const options = { isByDigest: false, signal: hurried.signal };
+
+    const asked = [cache.get('key', load, options), cache.get('key', load, options)];
+    hurried.abort();
+    const answers = await Promise.all(asked);
+    resolve(answer({ ...absent, similarTags: ['1.2.3'] }));
+    await turn();
+
+    assert.deepEqual(
+      answers.map(({ outcome, isConclusive, requests }) => [outcome, isConclusive, requests]),
+      [
+        [absent, true, 3],
+        [absent, true, 0],
+      ],
+    );
+    assert.deepEqual((await ask(pullable)).outcome, { ...absent, similarTags: ['1.2.3'] }, 'and remembers the rest');
+  });
+
   it('shares what is under way, and counts its requests once', async () => {
     const { cache } = rig();
     const { promise, resolve } = Promise.withResolvers<Prediction>();

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { createImageStore, type Repository, type Stored } from '../../webhook/demo/image-store.ts';
 import type { Bend } from '../../webhook/demo/registry.ts';
 import {
+  DOCKER_MANIFEST,
   DOCKER_MANIFEST_LIST,
   DOCKER_SCHEMA1_SIGNED,
   OCI_CONFIG,
@@ -81,6 +82,23 @@ const layered = (type: string) => (repository: Repository) => {
   const renamed = layers.map((layer) => ({ ...layer, mediaType: type }));
   repository.addManifest({ schemaVersion: 2, config, layers: renamed }, OCI_MANIFEST, ['1']);
 };
+
+type Form = {
+  readonly type?: string;
+  readonly inside?: string;
+  readonly configType?: string;
+  readonly layerType?: string;
+};
+/** A sound image of docker's, with types of one's own. */
+const formed =
+  ({ type = DOCKER_MANIFEST, inside = type, configType, layerType }: Form) =>
+  (repository: Repository) => {
+    const image = repository.addImage({ format: 'docker' });
+    const config = { ...image.config, mediaType: configType ?? image.config.mediaType };
+    const layers = image.layers.map((layer) => ({ ...layer, mediaType: layerType ?? layer.mediaType }));
+    const mediaType = inside === '' ? undefined : inside;
+    repository.addManifest({ schemaVersion: 2, mediaType, config, layers }, type, ['1']);
+  };
 
 const ROWS: readonly Row[] = [
   { rule: 'J20', name: 'a sound image', marks: ALL('y') },
@@ -303,6 +321,16 @@ const ROWS: readonly Row[] = [
     kinds: ['damaged'],
   },
   {
+    rule: 'D11',
+    name: 'an index entry of a type that is none, of which the GET says that it is a manifest',
+    fill: (repository) => {
+      const entry = { ...repository.addImage(), mediaType: 'application/x' };
+      repository.addIndex([entry], { tags: ['1'] });
+    },
+    marks: 'nnnnnyyynnyy',
+    kinds: ['platform-mismatch', 'damaged'],
+  },
+  {
     rule: 'F7',
     name: 'an index in an index in an index',
     fill: (repository) => {
@@ -398,6 +426,41 @@ const ROWS: readonly Row[] = [
     kinds: ['unsupported-manifest'],
   },
   {
+    rule: 'F10',
+    name: "zstd of docker's type in a docker manifest",
+    fill: formed({ layerType: 'application/vnd.docker.image.rootfs.diff.tar.zstd' }),
+    marks: 'nyyyy?yyyynn',
+    kinds: ['unsupported-manifest'],
+  },
+  {
+    rule: 'F9',
+    name: 'OCI layers in a docker manifest',
+    fill: formed({ layerType: OCI_LAYER }),
+    marks: 'yyyyyyyyyynn',
+    kinds: ['unsupported-manifest'],
+  },
+  {
+    rule: 'F8',
+    name: "docker's config in an OCI manifest",
+    fill: formed({ type: OCI_MANIFEST }),
+    marks: 'yyyyyyyyyyn?',
+    kinds: ['unsupported-manifest'],
+  },
+  {
+    rule: 'D12',
+    name: 'a docker manifest that names no type',
+    fill: formed({ inside: '' }),
+    marks: 'yyyyynnnyynn',
+    kinds: ['unsupported-manifest'],
+  },
+  {
+    rule: 'D12',
+    name: 'an OCI manifest that names another type',
+    fill: formed({ type: OCI_MANIFEST, inside: 'application/json', configType: OCI_CONFIG }),
+    marks: 'yyyyynnnyyyy',
+    kinds: ['unsupported-manifest'],
+  },
+  {
     rule: 'F9',
     name: 'a layer of a type that only begins as one',
     fill: layered('application/vnd.docker.image.something'),
@@ -448,9 +511,16 @@ const ROWS: readonly Row[] = [
   { rule: 'J76', name: 'a config that is no JSON', fill: configured('<html>'), marks: ALL('n'), kinds: ['damaged'] },
   {
     rule: 'J76',
-    name: 'a config of which only containerd reads more than a pull looks at',
+    name: 'a config with a member of another type than runtimes want',
     fill: configured({ ...LINUX, created: 'yesterday', rootfs: { diff_ids: [OTHER_DIGEST] } }),
-    marks: '?????yyy??yy',
+    marks: ALL('?'),
+    kinds: ['damaged'],
+  },
+  {
+    rule: 'J76',
+    name: 'a config that is null, which is an empty one to Go',
+    fill: configured('null'),
+    marks: 'nnnnnnnnnnyy',
     kinds: ['damaged'],
   },
   { rule: 'J76', name: 'a config that is a list', fill: configured([]), marks: ALL('n'), kinds: ['damaged'] },

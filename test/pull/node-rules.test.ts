@@ -20,6 +20,10 @@ const crio = (text: string, policyJson?: string) => ({
   },
 });
 
+const enforcing = ({ crio: files }: ReturnType<typeof crio>) => ({
+  crio: { ...files, shortNameMode: 'enforcing' as const },
+});
+
 const said = ({ outcome, doubts }: Prediction, image: string): string =>
   verdictLine({ where: 'container "web"', image, outcome, doubts, wording: { family: 'crio', image } });
 
@@ -54,6 +58,14 @@ describe('what the settings of the nodes refuse', () => {
     assert.deepEqual([prediction.isConclusive, prediction.doubts], [false, ['node-settings']]);
   });
 
+  it('is not proven where crio.conf decides and was not declared', async () => {
+    const setup = crio('unqualified-search-registries = ["a.test", "b.test"]');
+    const [assumed, known] = await Promise.all([ask('app:1', { setup }), ask('app:1', { setup: enforcing(setup) })]);
+
+    assert.deepEqual([assumed.outcome.kind, assumed.doubts], ['access-denied', ['short-name-mode']]);
+    assert.deepEqual([known.outcome.kind, known.isConclusive], ['access-denied', true]);
+  });
+
   it('is not proven where another runtime may be in use', async () => {
     const store = createImageStore();
     store.repository('app').addImage({ tags: ['1'] });
@@ -85,7 +97,7 @@ describe('what the settings of the nodes refuse', () => {
     ],
     [
       'app:1',
-      crio('unqualified-search-registries = ["a.test", "b.test"]'),
+      enforcing(crio('unqualified-search-registries = ["a.test", "b.test"]')),
       /several registries for the short name "app:1" and must not choose \(\/etc\/containers\/registries\.conf:1 says/u,
     ],
   ];

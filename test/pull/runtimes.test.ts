@@ -115,7 +115,7 @@ const CONDITIONS: readonly Condition[] = [
       const image = repository.addImage();
       repository.addIndex([{ ...image, platform: { os: '', architecture: 'amd64' } }], { tags: ['1'] });
     },
-    pulls: 'yyyyyy',
+    pulls: 'yyyyyn',
   },
   {
     name: 'an index entry without platform, of another architecture',
@@ -207,7 +207,7 @@ const CONDITIONS: readonly Condition[] = [
       const document = { schemaVersion: 2, mediaType: DOCKER_MANIFEST, config, layers: packed };
       repository.addManifest(document, DOCKER_MANIFEST, ['1']);
     },
-    pulls: 'nyyyyy',
+    pulls: 'nyyyyn',
   },
   {
     name: 'a layer of another size than the manifest says',

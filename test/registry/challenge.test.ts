@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
+import type { ClientStyle } from '../../webhook/registry/token.ts';
 import { parseChallenges } from '../../webhook/registry/challenge.ts';
 
 const read = (...headers: readonly string[]): unknown =>
-  parseChallenges(headers).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
+  parseChallenges(headers, 'containerd').map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
 
 describe('reading WWW-Authenticate', () => {
   const cases: readonly (readonly [string, readonly string[], unknown])[] = [
@@ -63,6 +64,23 @@ describe('reading WWW-Authenticate', () => {
     it(`reads ${name}`, () => assert.deepEqual(read(...headers), expected));
   }
 
+  it('takes an empty value for one as containerd does, and for the end as dockerd and CRI-O do', () => {
+    const header = 'Bearer service="",realm="x"';
+
+    assert.deepEqual(read(header), [['bearer', { service: '', realm: 'x' }]]);
+    for (const style of ['docker', 'crio'] as const) {
+      assert.equal(parseChallenges([header], style)[0]?.parameters.size, 0, style);
+    }
+  });
+
+  it('keeps the order of the registry for CRI-O alone', () => {
+    const schemes = (style: ClientStyle): readonly string[] =>
+      parseChallenges(['Basic realm="b"', 'Bearer realm="t"'], style).map(({ scheme }) => scheme);
+
+    assert.deepEqual(schemes('crio'), ['basic', 'bearer']);
+    assert.deepEqual(schemes('docker'), ['bearer', 'basic']);
+  });
+
   it('never reads a realm in part: as much as a header may hold is read whole', () => {
     const realm = `https://token.test/${'a'.repeat(31_000)}`;
 
@@ -70,7 +88,13 @@ describe('reading WWW-Authenticate', () => {
   });
 
   it('keeps sixteen of a thousand challenges', () => {
-    assert.equal(parseChallenges(Array.from({ length: 1000 }, () => 'Basic realm="x"')).length, 16);
+    assert.equal(
+      parseChallenges(
+        Array.from({ length: 1000 }, () => 'Basic realm="x"'),
+        'containerd',
+      ).length,
+      16,
+    );
   });
 
   it('never throws, and gives back nothing that was not sent', () => {
@@ -95,7 +119,7 @@ describe('reading WWW-Authenticate', () => {
     );
     fc.assert(
       fc.property(fc.array(header, { maxLength: 4 }), (headers) => {
-        for (const { scheme, parameters } of parseChallenges(headers)) {
+        for (const { scheme, parameters } of parseChallenges(headers, 'containerd')) {
           assert.match(scheme, /^(?:bearer|basic)$/u);
           for (const value of parameters.values()) {
             assert.ok(headers.some((one) => one.replaceAll('\\', '').includes(value.replaceAll('\\', ''))));
@@ -128,7 +152,7 @@ describe('reading WWW-Authenticate', () => {
       one.repeat(32 * 1024),
     );
     const started = process.cpuUsage();
-    for (const probe of [...probes, ...probes, ...probes]) parseChallenges([probe]);
+    for (const probe of [...probes, ...probes, ...probes]) parseChallenges([probe], 'containerd');
     const { user } = process.cpuUsage(started);
 
     // microseconds: a few thousand each where it is linear, more than a second each where it is not

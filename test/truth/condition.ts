@@ -9,6 +9,8 @@ export type Asked = {
    */
   readonly files?: Readonly<Record<string, string>>;
   readonly login?: { readonly username: string; readonly password: string };
+  /** `short_name_mode` of crio.conf, for Pullguard: podman goes by registries.conf instead. */
+  readonly shortNameMode?: 'enforcing' | 'disabled';
   /** Default `linux/amd64`. */
   readonly platform?: string;
 };
@@ -23,10 +25,8 @@ export type Condition<S extends Stage = Stage> = {
   readonly docker?: { readonly pulls?: boolean; readonly differs?: string };
   /** Answers differently after the first time, so that each side gets a registry of its own. */
   readonly isSpent?: true;
-  /** The CRI-O that podman stands for here. Default `crio@1.34`, which resolves short names as podman does. */
+  /** The CRI-O that podman stands for here. Default `crio@1.34`. */
   readonly runtime?: string;
   /** Why Pullguard says otherwise, and is to: what podman 4.3 or a prediction cannot show of a node. */
   readonly differs?: string;
-  /** podman does so by a default that no CRI-O has: a denial is right. */
-  readonly isPodmanAlone?: true;
 };

@@ -49,7 +49,7 @@ for (const [area, conditions] of Object.entries(AREAS)) {
         if (differs === undefined) assert.equal(foretold, podman.pulls, shown);
         else assert.notEqual(foretold, podman.pulls, `no longer differs: ${shown}`);
         // the worst that can happen: a Pod refused that would have run
-        if (condition.isPodmanAlone !== true) assert.ok(!(podman.pulls && isConclusive && !foretold), shown);
+        assert.ok(!(podman.pulls && isConclusive && !foretold), shown);
       });
     }
   });

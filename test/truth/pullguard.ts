@@ -49,7 +49,7 @@ export async function askPullguard(asked: Asked, node: Node, signal: AbortSignal
   const { predict } = createEngine({
     policy: { ...DEFAULT_POLICY, nodes },
     node: knowledgeOf(nodes, {
-      ...setupOf({ ...NODE_FILES, ...asked.files }),
+      ...setupOf({ ...NODE_FILES, ...asked.files }, asked.shortNameMode),
       authorities,
     }).knowledge,
     secrets: secretsOf(asked),
@@ -81,7 +81,7 @@ export async function askPullguard(asked: Asked, node: Node, signal: AbortSignal
 }
 
 /** The files of `/etc/containers` and `/etc/docker` as the planner takes them; drop-ins are all `.conf`, in the order of their names. */
-function setupOf(files: Readonly<Record<string, string>>): NodeSetup {
+function setupOf(files: Readonly<Record<string, string>>, shortNameMode: Asked['shortNameMode']): NodeSetup {
   const below = (folder: string): readonly (readonly [string, string])[] =>
     Object.entries(files)
       .filter(([name]) => name.startsWith(folder))
@@ -104,6 +104,7 @@ function setupOf(files: Readonly<Record<string, string>>): NodeSetup {
       ],
       certsD: [memoryTree('/etc/containers/certs.d', certificates)],
       policyJson: { name: '/etc/containers/policy.json', text: files['policy.json'] ?? '' },
+      ...(shortNameMode === undefined ? {} : { shortNameMode }),
     },
   };
 }

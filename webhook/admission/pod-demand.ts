@@ -1,4 +1,5 @@
 import { countOf, listOf, textOf } from './field.ts';
+import { readPlacement } from './placement.ts';
 import { readPlatforms } from './platforms.ts';
 import { readPodCounts } from './pod-count.ts';
 import type { PodDemand } from './ports.ts';
@@ -22,6 +23,7 @@ export type PodPlace = {
 /** Reads what of a Pod spec decides about credentials, nodes and time. */
 export function readPodDemand({ kind, namespace, isTemplate, specs }: PodPlace): PodDemand {
   const spec = specs.at(-1);
+  const placement = readPlacement(kind, spec);
   const written = textOf(spec, 'serviceAccountName') || textOf(spec, 'serviceAccount');
   return {
     namespace,
@@ -31,6 +33,7 @@ export function readPodDemand({ kind, namespace, isTemplate, specs }: PodPlace):
     isTemplate,
     deadline: deadlineOf(kind, specs),
     podsAtOnce: readPodCounts(kind, specs[0]).created,
+    ...(placement === undefined ? {} : { placement }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { parseReference } from '../image/reference.ts';
 import { fieldOf, listOf, textOf } from './field.ts';
 import { isJsonObject } from '../image/json.ts';
+import { mountedVolumes } from './mount.ts';
 import type { ImageUse, PullPolicy } from './ports.ts';
 
 /** Every image of one Pod spec: containers, init containers, ephemeral containers, image volumes. */
@@ -56,15 +57,18 @@ function containersOf(spec: unknown, { field, noun }: ContainerList, path: strin
 }
 
 function volumesOf(spec: unknown, path: string): readonly Entry[] {
+  const mounted = mountedVolumes(spec);
   return listOf(spec, 'volumes').map((volume, at) => {
     const source = fieldOf(volume, 'image');
     if (source === undefined || source === null) return 'none';
-    return readUse(source, {
+    const use = readUse(source, {
       imageKey: 'reference',
       policyKey: 'pullPolicy',
       path: `${path}.volumes[${at}].image.reference`,
       where: named('image volume', volume),
     });
+    const isUsed = typeof use === 'string' || mounted.has(textOf(volume, 'name'));
+    return isUsed ? use : { ...use, isUnmounted: true };
   });
 }
 

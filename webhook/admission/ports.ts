@@ -1,5 +1,6 @@
 import type { ExceededLimit } from '../outcome/outcome.ts';
 import type { Prediction, PlatformChoice } from '../outcome/prediction.ts';
+import type { Placement } from './placement.ts';
 import type { PodCount } from './pod-count.ts';
 
 /** Where an image stands in a Pod or template. */
@@ -11,6 +12,8 @@ export type ImageUse = {
   /** As written, unparsed. */
   readonly image: string;
   readonly pullPolicy: PullPolicy;
+  /** Of an image volume that no container mounts (pull-parity B6). */
+  readonly isUnmounted?: true;
 };
 
 export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';
@@ -29,6 +32,8 @@ export type PodDemand = {
   readonly deadline: ExceededLimit | undefined;
   /** Pods of this object that start at one time; 1 where nobody says. */
   readonly podsAtOnce?: PodCount;
+  /** The Nodes that it may land on; absent where any may do. */
+  readonly placement?: Placement;
 };
 
 export type ImageQuestion = {

@@ -1,11 +1,11 @@
-import { parseReference } from '../image/reference.ts';
 import type { Prediction } from '../outcome/prediction.ts';
 import type { Limits } from '../policy/policy.ts';
 import { askAll } from './ask.ts';
 import type { Deadline } from './deadline.ts';
 import type { Workload } from './images.ts';
+import { weighMount } from './mount.ts';
 import type { ImagePresence, PredictImage, WeighPulls } from './ports.ts';
-import { predictNever, weighPresence } from './presence.ts';
+import { asksNodesAlone, predictNever, weighPresence } from './presence.ts';
 import type { Question } from './questions.ts';
 
 export type Predicting = {
@@ -24,7 +24,7 @@ export type Predicted = { readonly question: Question; readonly prediction: Pred
 /** One prediction for each question, in their order, without those of which there is nothing to say. */
 export async function predictAll(questions: readonly Question[], context: Predicting): Promise<readonly Predicted[]> {
   const { workload, presence, maxPullSecondsOf } = context;
-  const asked = questions.filter((question) => !isNever(question));
+  const asked = questions.filter((question) => !asksNodesAlone(question));
   const predicted = await askAll(asked, { ...context, pod: workload.pod });
   const pulls = predicted.flatMap((prediction, at) => {
     const question = asked[at];
@@ -38,11 +38,6 @@ export async function predictAll(questions: readonly Question[], context: Predic
     const answer = answerOf.get(question);
     const standing = { ...question, hasControllingOwner: workload.hasControllingOwner };
     const prediction = answer ? weighPresence(answer, standing, presence) : predictNever(question.image, presence);
-    return prediction === undefined ? [] : [{ question, prediction }];
+    return prediction === undefined ? [] : [{ question, prediction: weighMount(prediction, question.isMounted) }];
   });
-}
-
-/** The kubelet looks at the name before it looks at the policy: what is no image name fails with `Never` too. */
-function isNever({ pullPolicy, image }: Question): boolean {
-  return pullPolicy === 'Never' && parseReference(image).ok;
 }

@@ -1,3 +1,4 @@
+import { parseReference } from '../image/reference.ts';
 import { RESTS_ON_PRESENCE, type Doubt } from '../outcome/certainty.ts';
 import type { Prediction } from '../outcome/prediction.ts';
 import type { ImagePresence, PullPolicy } from './ports.ts';
@@ -31,6 +32,10 @@ const DOUBT = Object.freeze({
   absent: 'image-may-be-present',
   unknown: 'image-may-be-present',
 } as const satisfies Record<ReturnType<ImagePresence>, Doubt>);
+/** The kubelet looks at the name before it looks at the policy: what is no image name fails with `Never` too. */
+export function asksNodesAlone({ pullPolicy, image }: Pick<Standing, 'pullPolicy' | 'image'>): boolean {
+  return pullPolicy === 'Never' && parseReference(image).ok;
+}
 
 /**
  * `imagePullPolicy: Never` asks no registry: only the nodes decide (pull-parity B2). `undefined` where a node holds the

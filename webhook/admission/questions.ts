@@ -10,6 +10,8 @@ export type Question = {
   readonly use: ImageUse;
   /** How many more use it. */
   readonly others: number;
+  /** Some container needs it: it is not for image volumes alone that nobody mounts. */
+  readonly isMounted: boolean;
 };
 
 export type QuestionList = {
@@ -25,11 +27,13 @@ export const MAX_QUESTIONS = 1024;
 export function questionsOf(changes: Changes): QuestionList {
   const uses = Map.groupBy(changes.workload.uses, ({ pullPolicy, image }) => `${pullPolicy} ${image}`);
   const questions: Question[] = [];
-  for (const [use, ...more] of uses.values()) {
+  for (const same of uses.values()) {
     if (questions.length === MAX_QUESTIONS) break;
+    const [use, ...more] = same;
     if (use === undefined) continue;
     const { image, pullPolicy } = use;
-    questions.push({ image, pullPolicy, isNew: changes.isNew(image), use, others: more.length });
+    const isMounted = same.some(({ isUnmounted }) => isUnmounted !== true);
+    questions.push({ image, pullPolicy, isNew: changes.isNew(image), use, others: more.length, isMounted });
   }
   return { questions, beyond: uses.size - questions.length };
 }

@@ -72,6 +72,7 @@ function withFiles(declared: NodeSetup, choices: NodeChoices): NodeSetup {
       certsD: choices.dockerCertsD ?? docker.certsD,
     },
     crio: {
+      ...crio,
       registriesConf: registriesFiles(crio.registriesConf, {
         main: choices.registriesConf,
         dropIns: choices.registriesConfD,

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { ImagePresence, PredictImage, WeighPulls } from '../admission/ports.ts';
-import { predictNever, weighPresence } from '../admission/presence.ts';
+import { weighMount } from '../admission/mount.ts';
+import { asksNodesAlone, predictNever, weighPresence } from '../admission/presence.ts';
 import { createIdentityHasher } from '../credentials/identity.ts';
 import { createEngine } from '../engine/engine.ts';
 import { presenceOn, type KnownNodes } from '../engine/known-nodes.ts';
 import { knowledgeOf } from '../engine/node-setup.ts';
 import type { SecretSource } from '../engine/pod-credentials.ts';
-import { parseReference } from '../image/reference.ts';
 import type { NodeSetup } from '../node/settings.ts';
 import type { OutcomeOf } from '../outcome/outcome.ts';
 import type { Prediction } from '../outcome/prediction.ts';
@@ -99,7 +99,7 @@ export async function runCheck(request: CheckRequest): Promise<readonly CheckRes
       ),
     );
     return weighPods(request, predictions, weigh).map((one) =>
-      verdictOn(weighOnNodes(one, request.isNew, presence), request.policy, family),
+      verdictOn(weighPlace(one, request.isNew, presence), request.policy, family),
     );
   } finally {
     await transport.close();
@@ -127,7 +127,8 @@ async function predictItem(asking: Asking, item: Item): Promise<Prediction> {
  * What a Node is seen to hold is not proven absent (design, rule 3). Whoever asks before he applies something new gets no
  * doubt for what Nodes might hold besides: their lists are full in nearly every cluster, and nobody's slip would count.
  */
-function weighOnNodes({ item, prediction }: Predicted, isNew: boolean, presence: ImagePresence | undefined): Predicted {
+function weighPlace({ item, prediction: found }: Predicted, isNew: boolean, presence?: ImagePresence): Predicted {
+  const prediction = weighMount(found, item.use.isUnmounted !== true);
   if (presence === undefined) return { item, prediction };
   const { use, hasControllingOwner } = item;
   const seen: ImagePresence = (image) => {
@@ -155,10 +156,8 @@ function weighPods({ policy }: CheckRequest, all: readonly Predicted[], weigh: W
 
 async function predictUse({ request, predict, presence }: Asking, item: Item, subject: Subject): Promise<Prediction> {
   const { image, pullPolicy } = item.use;
-  // the kubelet looks at the name before it looks at the policy
-  if (pullPolicy === 'Never' && parseReference(image).ok) {
+  if (asksNodesAlone(item.use))
     return predictNever(image, presence ?? (() => 'unknown')) ?? notChecked(NOTHING_TO_PULL);
-  }
   const signal = AbortSignal.timeout(request.timeoutMs + GRACE_MS);
   try {
     const maxPullSeconds = maxPullSecondsFor(request.policy, subject);

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from '../image/result.ts';
 import { decodeBase64 } from './base64.ts';
 import { isJsonObject } from '../image/json.ts';
+import { membersOf } from './json-members.ts';
 import { describeMismatch, isField } from './go-json.ts';
 
 /** One entry of a docker config, as the kubelet reads it (pull-parity C5). `key` is as written. */
@@ -17,31 +18,31 @@ const TOKENS = ['identitytoken', 'registrytoken'] as const;
 const GO_STRUCT = 'dockerConfigEntryWithAuth';
 
 /**
- * Reads every entry of `{"registry": {...}}`. `context` is the Go field that holds them, which the error names:
- * `DockerConfigJSON.auths`, or nothing in the older format. The first bad entry ends it.
+ * Reads every entry of the text of `{"registry": {...}}`, the last of one key for the last time. `context` is the Go
+ * field that holds them, which the error names: `DockerConfigJSON.auths`, or nothing in the older format. The first bad
+ * entry ends it.
  */
-export function decodeEntries(
-  entries: Readonly<Record<string, unknown>>,
-  context: string | undefined,
-): Result<readonly DockerConfigEntry[]> {
-  const decoded: DockerConfigEntry[] = [];
-  for (const [key, value] of Object.entries(entries)) {
-    const entry = decodeEntry(key, value, context);
+export function decodeEntries(entries: string, context: string | undefined): Result<readonly DockerConfigEntry[]> {
+  const decoded = new Map<string, DockerConfigEntry>();
+  for (const [key, text] of membersOf(entries)) {
+    const entry = decodeEntry(key, text, context);
     if (!entry.ok) return entry;
-    decoded.push(entry.value);
+    decoded.set(key, entry.value);
   }
-  return ok(decoded);
+  return ok([...decoded.values()]);
 }
 
 /** `null` and `{}` are an entry without a name, which is an anonymous pull (pull-parity C9). */
-function decodeEntry(key: string, value: unknown, context: string | undefined): Result<DockerConfigEntry> {
+function decodeEntry(key: string, text: string, context: string | undefined): Result<DockerConfigEntry> {
+  const value: unknown = JSON.parse(text);
   if (value !== null && !isJsonObject(value)) {
     const target = context === undefined ? 'Go value' : `Go struct field ${context}`;
     return err(describeMismatch(value, `${target} of type credentialprovider.${GO_STRUCT}`));
   }
   const fields = { username: '', password: '', email: '', auth: '' };
   let ignoredToken: DockerConfigEntry['ignoredToken'];
-  for (const [name, member] of Object.entries(value ?? {})) {
+  for (const [name, written] of value === null ? [] : membersOf(text)) {
+    const member: unknown = JSON.parse(written);
     const field = FIELDS.find((known) => isField(name, known));
     if (field === undefined) {
       const isSet = typeof member === 'string' && member !== '';

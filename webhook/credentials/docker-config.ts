@@ -2,6 +2,7 @@ import { err, ok, type Result } from '../image/result.ts';
 import type { PullSecret } from './credential.ts';
 import { decodeEntries, type DockerConfigEntry } from './docker-config-entry.ts';
 import { isJsonObject } from '../image/json.ts';
+import { membersOf } from './json-members.ts';
 import { describeMismatch, isField } from './go-json.ts';
 
 type DataKey = '.dockerconfigjson' | '.dockercfg';
@@ -41,7 +42,7 @@ export function decodePullSecret(secret: PullSecret): Result<readonly DockerConf
   const value = document.value;
   if (value === null) return ok([]);
   const isLegacy = key === '.dockercfg';
-  if (isJsonObject(value)) return isLegacy ? decodeEntries(value, undefined) : decodeConfig(value);
+  if (isJsonObject(value)) return isLegacy ? decodeEntries(text, undefined) : decodeConfig(text);
   return err(describeMismatch(value, `Go value of type credentialprovider.DockerConfig${isLegacy ? '' : 'JSON'}`));
 }
 
@@ -56,17 +57,18 @@ function parseJson(text: string, key: DataKey): Result<unknown> {
 }
 
 /**
- * `{"auths": {...}, "HttpHeaders": {...}}`. Two spellings of "auths" fill the same map. A bad entry is reported before
+ * `{"auths": {...}, "HttpHeaders": {...}}`. Two of "auths" fill the same map, in one spelling too. A bad entry is reported before
  * a member of the wrong type, whichever comes first, and headers must be sound though nothing uses them.
  */
-function decodeConfig(config: Readonly<Record<string, unknown>>): Result<readonly DockerConfigEntry[]> {
+function decodeConfig(config: string): Result<readonly DockerConfigEntry[]> {
   const entries = new Map<string, DockerConfigEntry>();
   const mismatches: string[] = [];
-  for (const [name, member] of Object.entries(config)) {
+  for (const [name, text] of membersOf(config)) {
+    const member: unknown = JSON.parse(text);
     if (isField(name, 'HttpHeaders')) {
-      mismatches.push(...findHeaderMismatches(member));
+      mismatches.push(...findHeaderMismatches(member, text));
     } else if (isField(name, 'auths') && isJsonObject(member)) {
-      const decoded = decodeEntries(member, AUTHS);
+      const decoded = decodeEntries(text, AUTHS);
       if (!decoded.ok) return decoded;
       for (const entry of decoded.value) entries.set(entry.key, entry);
     } else if (isField(name, 'auths') && member === null) {
@@ -79,10 +81,11 @@ function decodeConfig(config: Readonly<Record<string, unknown>>): Result<readonl
   return first === undefined ? ok([...entries.values()]) : err(first);
 }
 
-function findHeaderMismatches(headers: unknown): readonly string[] {
+function findHeaderMismatches(headers: unknown, text: string): readonly string[] {
   if (headers === null) return [];
   if (!isJsonObject(headers))
     return [describeMismatch(headers, `Go struct field ${HEADERS} of type map[string]string`)];
-  const bad = Object.values(headers).find((value) => value !== null && typeof value !== 'string');
+  const values = membersOf(text).map(([, value]): unknown => JSON.parse(value));
+  const bad = values.find((value) => value !== null && typeof value !== 'string');
   return bad === undefined ? [] : [describeMismatch(bad, `Go struct field ${HEADERS} of type string`)];
 }

@@ -6,7 +6,7 @@ import type { Finding } from '../outcome/finding.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
 import type { PlatformChoice, Prediction } from '../outcome/prediction.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { PredictionCache } from '../pull/cache.ts';
+import type { Load, PredictionCache } from '../pull/cache.ts';
 import type { ContentCheck } from '../pull/content-check.ts';
 import { createCourse, silentCourse } from '../pull/course.ts';
 import { createMeter, type Meter } from '../pull/measure.ts';
@@ -94,8 +94,10 @@ function pullOf(
   reference: ImageReference,
   credentials: PodCredentials,
 ): Omit<PullQuestion, 'wantsThroughput'> {
+  const hasOwnPolicy = Object.hasOwn(options.policy.nodes.crio.namespacePolicies, pod.namespace);
   return {
     reference,
+    ...(hasOwnPolicy ? { namespace: pod.namespace } : {}),
     credentials: credentials.secrets.length === 0 ? [] : credentials.keyring.credentialsFor(reference),
     platforms: pod.platforms ?? platformsOf(options.policy.nodes) ?? platformsOn(options.nodes) ?? ASSUMED,
   };
@@ -107,12 +109,12 @@ async function lookUp(
   asked: PullQuestion,
   signal: AbortSignal,
 ): Promise<Prediction> {
-  const { reference, credentials: logins, platforms } = asked;
-  const load = (until: AbortSignal): Promise<Prediction> =>
-    predict(asked, explains ? createCourse() : silentCourse, until);
-  const key = cacheKey({ reference, logins, platforms }, hashIdentity);
-  const found = await cache.get(key, load, { isByDigest: reference.digest !== undefined, signal });
-  if (!asked.wantsThroughput || !isUnmeasured(found, reference.host, meter)) return found;
+  const { credentials: logins } = asked;
+  const load: Load = (until, onVerdict) =>
+    predict({ ...asked, onVerdict }, explains ? createCourse() : silentCourse, until);
+  const key = cacheKey({ ...asked, logins }, hashIdentity);
+  const found = await cache.get(key, load, { isByDigest: asked.reference.digest !== undefined, signal });
+  if (!asked.wantsThroughput || !isUnmeasured(found, asked.reference.host, meter)) return found;
   try {
     const again = await cache.get(`${key} measured`, load, { isByDigest: false, signal });
     return { ...found, requests: again.requests };

@@ -17,6 +17,7 @@ export type DeclaredFiles = Readonly<Record<string, string>>;
 const CONTAINERD_CERTS_D = '/etc/containerd/certs.d';
 const DOCKER_CERTS_D = '/etc/docker/certs.d';
 const REGISTRIES_CONF = '/etc/containers/registries.conf';
+const CRIO_POLICIES = '/etc/crio/policies';
 const CRIO_CERTS_D = '/etc/containers/certs.d';
 
 /** A policy's declaration of the nodes as the settings files that it stands for. */
@@ -50,6 +51,13 @@ export function setupOf(nodes: NodeDeclaration, files: DeclaredFiles): NodeSetup
         nodes.crio.policyJson === undefined
           ? undefined
           : { name: '/etc/containers/policy.json', text: nodes.crio.policyJson },
+      namespacePolicies: new Map(
+        Object.entries(nodes.crio.namespacePolicies).map(([namespace, text]) => [
+          namespace,
+          { name: `${CRIO_POLICIES}/${namespace}.json`, text },
+        ]),
+      ),
+      ...(nodes.crio.shortNameMode === undefined ? {} : { shortNameMode: nodes.crio.shortNameMode }),
     },
     insecureRegistries: nodes.insecureRegistries,
     authorities: nodes.certificateAuthorities,

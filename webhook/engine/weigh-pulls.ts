@@ -1,4 +1,5 @@
 import type { PodPull, WeighPulls } from '../admission/ports.ts';
+import { mayRunOn, type NodeShape } from '../admission/placement.ts';
 import { pullTurn } from '../admission/pod-images.ts';
 import { parseReference } from '../image/reference.ts';
 import type { Runtime } from '../outcome/runtime.ts';
@@ -9,13 +10,14 @@ import { weighStart, type Pace, type Start, type TimedPull } from '../pull/too-s
 import { createKnownLayers } from './known-layers.ts';
 import { burstOn, nodesAtOnce, paceOf } from './pace.ts';
 
-/** What is known of the nodes that a Pod may land on. */
+/** What is known of the nodes. */
 export type NodeStock = {
-  /** Schedulable nodes; `undefined` where they cannot be read. */
-  readonly count: () => number | undefined;
-  /** Names of images that every schedulable node lists, as `canonicalName` writes them. */
-  readonly commonImages: () => ReadonlySet<string>;
+  /** All of them; `undefined` where they cannot be read. */
+  readonly stock: () => readonly StockedNode[] | undefined;
 };
+
+/** A node with the names of the images that it lists, as `canonicalName` writes them. */
+export type StockedNode = NodeShape & { readonly images: ReadonlySet<string> };
 
 export type WeighingOptions = {
   readonly policy: Policy;
@@ -26,6 +28,11 @@ export type WeighingOptions = {
 
 const NO_IMAGES: ReadonlySet<string> = new Set();
 
+/** Names of images that every one of these nodes lists. */
+function commonImages([first, ...rest]: readonly StockedNode[]): ReadonlySet<string> {
+  return new Set([...(first?.images ?? [])].filter((name) => rest.every(({ images }) => images.has(name))));
+}
+
 /** Says of a Pod's pulls which will not end in time, by the policy, by measurements and by what nodes have. */
 export function createWeighing({ policy, runtimes, meter, nodes }: WeighingOptions): WeighPulls {
   const { nodes: declared } = policy;
@@ -34,15 +41,16 @@ export function createWeighing({ policy, runtimes, meter, nodes }: WeighingOptio
   return (pulls, pod) => {
     // only what nodes list asks for it
     if (nodes !== undefined) for (const { prediction } of pulls) known.learn(prediction.outcome);
-    const count = declared.count ?? nodes?.count();
+    const paceAmong = (count: number, { image }: PodPull): Pace =>
+      paceOf(hostOf(image), count, declared.throughput, meter);
+    // the usual review, from memory: nothing to say, and it should cost nothing
+    if (!pulls.some((pull) => isKnown(paceAmong(1, pull)))) return pulls.map(({ prediction }) => prediction);
+    const candidates = (nodes?.stock() ?? []).filter((node) => mayRunOn(pod.placement, node));
+    // where none will do, one is still to come
+    const count = declared.count ?? (candidates.length === 0 ? undefined : candidates.length);
     const { podsAtOnce = 1 } = pod;
     const together = nodesAtOnce(podsAtOnce, count);
-    const paced = pulls.map((pull, at) => {
-      const pace = paceOf(hostOf(pull.image), together, declared.throughput, meter);
-      return { pull, pace, at };
-    });
-    // the usual review, from memory: nothing to say, and it should cost nothing
-    if (!paced.some(({ pace }) => isKnown(pace))) return pulls.map(({ prediction }) => prediction);
+    const paced = pulls.map((pull, at) => ({ pull, pace: paceAmong(together, pull), at }));
     const inTurn = paced.toSorted((a, b) => pullTurn(a.pull.path) - pullTurn(b.pull.path));
     const start: Start = {
       deadline: pod.deadline,
@@ -66,7 +74,7 @@ export function createWeighing({ policy, runtimes, meter, nodes }: WeighingOptio
     let answers = weighWith(NO_IMAGES);
     // what nodes have only makes it faster, and is looked up only where that matters
     const isAnySlow = answers.some(({ prediction }) => prediction.outcome.kind === 'pull-too-slow');
-    if (isAnySlow && nodes !== undefined) answers = weighWith(nodes.commonImages());
+    if (isAnySlow && candidates.length > 0) answers = weighWith(commonImages(candidates));
     return answers.toSorted((a, b) => a.at - b.at).map(({ prediction }) => prediction);
   };
 }

@@ -14,6 +14,8 @@ export type Descriptor = {
   readonly urls: readonly string[];
   /** `undefined` where the entry does not say, which runtimes treat differently from a wrong one. */
   readonly platform: Platform | undefined;
+  /** The same as it is written, before spellings are brought together. */
+  readonly written?: Platform;
 };
 
 /** An entry of an index. A digest or a size that is none matters only to who would follow it: Go reads both. */
@@ -22,7 +24,9 @@ export type IndexEntry =
 
 export type ImageManifest = {
   readonly kind: 'manifest';
+  /** As it was served; what it calls itself is `declaredType`, `''` where it says nothing. */
   readonly mediaType: string;
+  readonly declaredType: string;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
 };
@@ -30,6 +34,7 @@ export type ImageManifest = {
 export type ImageIndex = {
   readonly kind: 'index';
   readonly mediaType: string;
+  readonly declaredType: string;
   readonly manifests: readonly IndexEntry[];
 };
 
@@ -45,13 +50,17 @@ export type ImageConfig = {
 const MAX_ENTRIES = 2048;
 
 /**
- * Why bytes are no manifest. `mistyped`: they may be sound, but are not what their media type says; `odd`: not every
- * runtime reads them; `too-long`: they may be sound, but list more than we read.
+ * Why bytes are no manifest. `mistyped`: they may be sound, but are not what their media type says; `ambiguous`: they
+ * are that and something else, which containerd refuses, and others not always; `odd`: not every runtime reads them;
+ * `too-long`: they may be sound, but list more than we read.
  */
-export type ManifestProblem = { readonly kind: 'broken' | 'mistyped' | 'odd' | 'too-long'; readonly problem: string };
+export type ManifestProblem = {
+  readonly kind: 'broken' | 'mistyped' | 'ambiguous' | 'odd' | 'too-long';
+  readonly problem: string;
+};
 
-const mistyped = (problem: string): { readonly ok: false; readonly error: ManifestProblem } =>
-  err({ kind: 'mistyped', problem });
+const mistyped = (problem: string, isAmbiguous: boolean): { readonly ok: false; readonly error: ManifestProblem } =>
+  err({ kind: isAmbiguous ? 'ambiguous' : 'mistyped', problem });
 const broken = (problem: string): { readonly ok: false; readonly error: ManifestProblem } =>
   err({ kind: 'broken', problem });
 
@@ -71,11 +80,12 @@ export function decodeManifest(
     const length = Array.isArray(list) ? list.length : 0;
     if (length > MAX_ENTRIES) return err({ kind: 'too-long', problem: `a manifest of ${length} ${name}` });
   }
-  const declared = typeof value['mediaType'] === 'string' ? value['mediaType'] : '';
-  if (isPresent(value['fsLayers'])) return mistyped('it is a schema 1 manifest inside');
+  const declared = declaredTypeOf(value);
+  const isToo = isIndexType(mediaType) ? Array.isArray(value['manifests']) : isJsonObject(value['config']);
+  if (isPresent(value['fsLayers'])) return mistyped('it is a schema 1 manifest inside', isToo);
   if (isIndexType(mediaType)) {
     if (isPresent(value['config']) || isPresent(value['layers']) || isManifestType(declared)) {
-      return mistyped('it was served as an index but is a manifest');
+      return mistyped('it was served as an index but is a manifest', isToo);
     }
     const oddity = oddityOf(value, 'index');
     if (oddity !== undefined) return err({ kind: 'odd', problem: oddity });
@@ -83,7 +93,7 @@ export function decodeManifest(
     return index.ok ? index : broken(index.error);
   }
   if (isPresent(value['manifests']) || isIndexType(declared)) {
-    return mistyped('it was served as a manifest but is an index');
+    return mistyped('it was served as a manifest but is an index', isToo);
   }
   const oddity = oddityOf(value, 'manifest');
   if (oddity !== undefined) return err({ kind: 'odd', problem: oddity });
@@ -96,13 +106,17 @@ function decodeImageManifest(value: JsonObject, mediaType: string): Result<Image
   if (!config.ok) return config;
   const layers = decodeList(value['layers'], 'layers', decodeDescriptor);
   if (!layers.ok) return layers;
-  return ok({ kind: 'manifest', mediaType, config: config.value, layers: layers.value });
+  const declaredType = declaredTypeOf(value);
+  return ok({ kind: 'manifest', mediaType, declaredType, config: config.value, layers: layers.value });
 }
 
 function decodeIndex(value: JsonObject, mediaType: string): Result<ImageIndex> {
   const manifests = decodeList(value['manifests'], 'manifests', decodeEntry);
-  return manifests.ok ? ok({ kind: 'index', mediaType, manifests: manifests.value }) : manifests;
+  if (!manifests.ok) return manifests;
+  return ok({ kind: 'index', mediaType, declaredType: declaredTypeOf(value), manifests: manifests.value });
 }
+
+const declaredTypeOf = ({ mediaType }: JsonObject): string => (typeof mediaType === 'string' ? mediaType : '');
 
 function decodeList<T>(
   value: unknown,
@@ -129,14 +143,16 @@ function decodeDescriptor(value: unknown, name: string): Result<Descriptor> {
 function decodeEntry(given: unknown, name: string): Result<IndexEntry> {
   if (!isJsonObject(given)) return err(`its "${name}" is missing or not an object`);
   const value = inGoSpelling(given);
-  const written = value['digest'] ?? '';
+  const digestText = value['digest'] ?? '';
   const size = value['size'] ?? 0;
-  if (typeof written !== 'string') return err(`its "${name}.digest" is not text`);
+  if (typeof digestText !== 'string') return err(`its "${name}.digest" is not text`);
   if (!isInt64(size)) return err(`its "${name}.size" is not a whole number`);
   const urls = Array.isArray(value['urls']) ? value['urls'].filter((url) => typeof url === 'string') : [];
   const mediaType = typeof value['mediaType'] === 'string' ? value['mediaType'] : '';
-  const rest = { mediaType, size, urls, platform: decodePlatform(value['platform']) };
-  const digest = parseDigest(written);
+  const written = isJsonObject(value['platform']) ? writtenPlatform(value['platform']) : undefined;
+  const platform = written === undefined ? undefined : normalizePlatform(written);
+  const rest = { mediaType, size, urls, platform, ...(written === undefined ? {} : { written }) };
+  const digest = parseDigest(digestText);
   const unread = (problem: string): Result<IndexEntry> => ok({ ...rest, digest: undefined, problem });
   if (!digest.ok) return unread(`its "${name}.digest" is no digest (${digest.error})`);
   // beyond 2^53 it is not exact any more, and no content's
@@ -149,16 +165,19 @@ function isInt64(value: unknown): value is number {
 }
 
 function decodePlatform(given: unknown): Platform | undefined {
-  if (!isJsonObject(given)) return undefined;
+  return isJsonObject(given) ? normalizePlatform(writtenPlatform(given)) : undefined;
+}
+
+function writtenPlatform(given: JsonObject): Platform {
   const value = inGoSpelling(given);
   const text = (key: string): string | undefined => (typeof value[key] === 'string' ? value[key] : undefined);
-  return normalizePlatform({
+  return {
     os: text('os') ?? '',
     architecture: text('architecture') ?? '',
     variant: text('variant'),
     osVersion: text('os.version'),
     osFeatures: osFeaturesOf(value),
-  });
+  };
 }
 
 function osFeaturesOf(platform: JsonObject): readonly string[] {
@@ -166,9 +185,9 @@ function osFeaturesOf(platform: JsonObject): readonly string[] {
   return Array.isArray(features) ? features.filter((one) => typeof one === 'string').slice(0, MAX_ENTRIES) : [];
 }
 
-/** Reads an image config; what is no JSON object fails, as it fails every runtime. */
+/** Reads an image config; what is no JSON object fails, as it fails every runtime. `null` is one without members to Go. */
 export function decodeImageConfig(bytes: Uint8Array): Result<ImageConfig> {
-  const document = parseObject(bytes);
+  const document = isNull(bytes) ? ok<JsonObject>({}) : parseObject(bytes);
   if (!document.ok) return document;
   const rootfs = document.value['rootfs'];
   const listed = isJsonObject(rootfs) ? inGoSpelling(rootfs)['diff_ids'] : undefined;
@@ -180,6 +199,8 @@ export function decodeImageConfig(bytes: Uint8Array): Result<ImageConfig> {
     ...(oddity === undefined ? {} : { oddity }),
   });
 }
+
+const isNull = (bytes: Uint8Array): boolean => bytes.length < 100 && Buffer.from(bytes).toString().trim() === 'null';
 
 function parseObject(bytes: Uint8Array): Result<JsonObject> {
   let value: unknown;

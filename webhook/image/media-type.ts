@@ -18,6 +18,21 @@ export const isSchema1Type = (type: string): boolean =>
   type === DOCKER_SCHEMA1 || type === DOCKER_SCHEMA1_SIGNED || type === 'text/plain';
 export const isImageConfigType = (type: string): boolean => type === DOCKER_CONFIG || type === OCI_CONFIG;
 
+/** What containers/image takes in a docker manifest, wherever it stands (`SupportedSchema2MediaType`), but for zstd. */
+const SCHEMA2_TYPES: ReadonlySet<string> = new Set([
+  DOCKER_MANIFEST,
+  DOCKER_MANIFEST_LIST,
+  DOCKER_SCHEMA1,
+  DOCKER_SCHEMA1_SIGNED,
+  DOCKER_CONFIG,
+  'application/vnd.docker.image.rootfs.diff.tar',
+  'application/vnd.docker.image.rootfs.diff.tar.gzip',
+  'application/vnd.docker.image.rootfs.foreign.diff.tar',
+  'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+]);
+export const isSchema2Type = (type: string): boolean => SCHEMA2_TYPES.has(type);
+export const DOCKER_ZSTD_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.zstd';
+
 const LAYER_BASES: ReadonlySet<string> = new Set([
   'application/vnd.docker.image.rootfs.diff.tar',
   'application/vnd.docker.image.rootfs.foreign.diff.tar',

@@ -7,12 +7,18 @@ const FIELDS: Rules = Object.freeze({
   schemaVersion: [Number.isInteger, 'a whole number'],
   mediaType: [isText, 'text'],
   artifactType: [isText, 'text'],
-  data: [isText, 'text'],
+  data: [isBase64, 'base64'],
   urls: [isTextList, 'a list of texts'],
-  'os.features': [isTextList, 'a list of texts'],
   annotations: [(value) => isJsonObject(value) && isTextList(Object.values(value)), 'an object of texts'],
   platform: [isJsonObject, 'an object'],
   subject: [isJsonObject, 'an object'],
+});
+const PLATFORM_FIELDS: Rules = Object.freeze({
+  os: [isText, 'text'],
+  architecture: [isText, 'text'],
+  variant: [isText, 'text'],
+  'os.version': [isText, 'text'],
+  'os.features': [isTextList, 'a list of texts'],
 });
 
 /**
@@ -21,19 +27,19 @@ const FIELDS: Rules = Object.freeze({
  * pass over; an entry or a list that is `null`. No proof of anything, and no image to rely on.
  */
 export function oddityOf(document: JsonObject, kind: 'index' | 'manifest'): string | undefined {
-  const { config, layers, manifests } = document;
+  const { config, layers, manifests, subject } = document;
   const lists = kind === 'index' ? ['fsLayers', 'config', 'layers'] : ['fsLayers', 'manifests'];
   const nothing = lists.find((name) => document[name] === null);
   if (nothing !== undefined) return `its "${nothing}" is null`;
   if (Array.isArray(manifests) && manifests.includes(null)) return 'its "manifests" hold null';
-  const descriptors = [config, ...listOf(layers), ...listOf(manifests)].filter(isJsonObject);
+  const descriptors = [config, subject, ...listOf(layers), ...listOf(manifests)].filter(isJsonObject);
   if (descriptors.some(({ size }) => typeof size === 'number' && size < 0)) return 'a size in it is below zero';
   const platforms = descriptors.map(({ platform }) => platform).filter(isJsonObject);
-  for (const one of [document, ...descriptors, ...platforms]) {
+  for (const one of [document, ...descriptors]) {
     const misfit = misfitOf(one, FIELDS);
     if (misfit !== undefined) return misfit;
   }
-  return undefined;
+  return platforms.map((one) => misfitOf(one, PLATFORM_FIELDS)).find((one) => one !== undefined);
 }
 
 /** Go's types for an image's config (OCI image spec, specs-go/v1 `Image`), but for what a pull looks at anyway. */
@@ -63,7 +69,7 @@ const RUN_FIELDS: Rules = Object.freeze({
 const ROOTFS_FIELDS: Rules = Object.freeze({ type: [isText, 'text'], diff_ids: [isTextList, 'a list of texts'] });
 const HISTORY_FIELDS: Rules = Object.freeze({ created: [isTime, 'a time'] });
 
-/** What containerd does not read in a config that is JSON, and no tool writes: no proof for other runtimes. */
+/** What not every runtime takes in a config that is sound otherwise, and no tool writes: no proof of anything. */
 export function configOddityOf(document: JsonObject): string | undefined {
   const { config, rootfs, history } = document;
   return (
@@ -97,4 +103,10 @@ function listOf(value: unknown): readonly unknown[] {
 
 function isText(value: unknown): boolean {
   return typeof value === 'string';
+}
+
+/** As Go reads bytes in JSON: the standard alphabet with its padding, line ends anywhere. */
+function isBase64(value: unknown): boolean {
+  const text = typeof value === 'string' ? value.replaceAll(/[\r\n]/gu, '') : '-';
+  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/u.test(text);
 }

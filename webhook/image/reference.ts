@@ -12,7 +12,7 @@ export type ImageReference = {
   readonly path: string;
   readonly tag: string | undefined;
   readonly digest: Digest | undefined;
-  /** No registry was written: CRI-O may resolve such a name elsewhere than Docker Hub. */
+  /** No registry was written, or none that CRI-O takes for one: it may resolve such a name elsewhere. */
   readonly isShortName: boolean;
 };
 
@@ -61,7 +61,8 @@ export function parseReference(text: string): Result<ImageReference> {
   }
   if (tag !== undefined && !TAG.test(tag)) return err(FORMAT);
 
-  const { host, isShortName } = split;
+  const { host } = split;
+  const isShortName = split.isShortName || !isHost;
   if (digestText === undefined) {
     return ok({ original: text, host, path, tag: tag ?? 'latest', digest: undefined, isShortName });
   }

@@ -11,6 +11,8 @@ export type NodeFacts = {
   /** `v1.35.1`; empty while the kubelet has not reported. */
   readonly kubelet: string;
   readonly isSchedulable: boolean;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly taints: readonly { readonly key: string; readonly value: string; readonly effect: string }[];
   /** Names as the kubelet writes them: `docker.io/library/nginx:1.25`, `...@sha256:...`. */
   readonly images: ReadonlySet<string>;
   /** An image that is not in `images` is not on the Node. */
@@ -40,6 +42,8 @@ export function readNodeFacts(node: V1Node, intern: (name: string) => string): N
     runtime: info?.containerRuntimeVersion ?? '',
     kubelet: info?.kubeletVersion ?? '',
     isSchedulable: node.spec?.unschedulable !== true,
+    labels: new Map(Object.entries(node.metadata?.labels ?? {}).map(([key, value]) => [intern(key), intern(value)])),
+    taints: (node.spec?.taints ?? []).map(({ key, value = '', effect }) => ({ key, value, effect })),
     images: new Set(images.flatMap(({ names }) => (names ?? []).map(intern))),
     isImageListComplete:
       reported !== undefined &&

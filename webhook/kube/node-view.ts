@@ -12,10 +12,8 @@ export interface NodeView {
   kubeletsWith(canonicalNames: readonly string[]): readonly string[];
   /** Those of all schedulable Nodes. */
   kubelets(): readonly string[];
-  /** Schedulable Nodes; `undefined` where it is not known that these are all. */
-  count(): number | undefined;
-  /** Names of images that every schedulable Node lists; none where it is not known that these are all. */
-  commonImages(): ReadonlySet<string>;
+  /** All Nodes; `undefined` where it is not known that these are all. */
+  stock(): readonly NodeFacts[] | undefined;
   /** The distinct platforms of schedulable Nodes, sorted; empty where Nodes cannot be read. */
   platforms(): readonly Platform[];
   /** The distinct `containerRuntimeVersion` of schedulable Nodes, sorted. */
@@ -44,11 +42,7 @@ export function viewNodes({ nodes, areAll }: NodesSeen): NodeView {
       return distinctKubelets(holders);
     },
     kubelets: () => distinctKubelets(schedulable()),
-    count: () => (areAll() ? schedulable().length || undefined : undefined),
-    commonImages: () => {
-      const [first, ...rest] = areAll() ? schedulable() : [];
-      return new Set([...(first?.images ?? [])].filter((name) => rest.every(({ images }) => images.has(name))));
-    },
+    stock: () => (areAll() ? nodes() : undefined),
     platforms: () => distinctPlatforms(schedulable()),
     runtimes: () =>
       [...new Set(schedulable().map(({ runtime }) => runtime))].filter((runtime) => runtime !== '').sort(),

@@ -78,4 +78,6 @@ export type SettingsRule = {
   /** What the rule names: a prefix, a scope (`''` for the default), the short name. */
   readonly subject: string;
   readonly line: number | undefined;
+  /** It holds by a default of CRI-O's, and nobody declared what the nodes have: `short_name_mode`. */
+  readonly isAssumed?: true;
 };

@@ -32,17 +32,19 @@ export function createPlanner(setup: NodeSetup): {
   const insecure = createInsecureHosts(setup.insecureRegistries);
   const daemon = readDaemonFile(setup.docker.daemonJson, setup.insecureRegistries);
   const crio = readCrio(setup);
+  const crioOf = (namespace: string | undefined): CrioSettings => crio.byNamespace.get(namespace ?? '') ?? crio.usual;
   const shorthandProblems = insecure.invalid.map((entry) => ({
     file: SHORTHAND,
     line: undefined,
     reason: `expected host[:port] or CIDR, not ${quote(entry, 80)}; it is left out`,
   }));
   return {
-    plan: (reference, runtime) => withShorthand(planFor(reference, runtime, { setup, daemon, crio }), setup, insecure),
+    plan: (reference, runtime, namespace) =>
+      withShorthand(planFor(reference, runtime, { setup, daemon, crio: crioOf(namespace) }), setup, insecure),
     problems: [
       ...shorthandProblems,
       ...daemon.problems,
-      ...crio.problems,
+      ...new Set([crio.usual, ...crio.byNamespace.values()].flatMap(({ problems }) => problems)),
       ...treesOf(setup).flatMap((tree) => checkHostsFiles(tree)),
     ],
   };
@@ -53,16 +55,25 @@ function treesOf({ certsD, configPath }: NodeSetup): readonly FileTree[] {
   return certsD === undefined ? [] : [certsD];
 }
 
-function readCrio(setup: NodeSetup): CrioSettings {
-  const { registriesConf, certsD, policyJson } = setup.crio;
+/** `usual` is for every namespace without a policy of its own. */
+function readCrio(setup: NodeSetup): {
+  readonly usual: CrioSettings;
+  readonly byNamespace: ReadonlyMap<string, CrioSettings>;
+} {
+  const { registriesConf, certsD, policyJson, namespacePolicies = new Map(), shortNameMode } = setup.crio;
   const { registries, problems } = readRegistries(registriesConf);
-  const signatures = policyJson === undefined ? undefined : parseSignaturePolicy(policyJson);
-  return {
-    registries: registriesConf.length === 0 ? undefined : registries,
-    certsD,
-    signatures: signatures?.ok === true ? signatures.value : undefined,
-    problems: signatures?.ok === false ? [...problems, signatures.error] : problems,
+  const under = (policy: typeof policyJson): CrioSettings => {
+    const signatures = policy === undefined ? undefined : parseSignaturePolicy(policy);
+    return {
+      registries: registriesConf.length === 0 ? undefined : registries,
+      certsD,
+      signatures: signatures?.ok === true ? signatures.value : undefined,
+      shortNameMode,
+      problems: signatures?.ok === false ? [...problems, signatures.error] : problems,
+    };
   };
+  const byNamespace = [...namespacePolicies].map(([namespace, policy]) => [namespace, under(policy)] as const);
+  return { usual: under(policyJson), byNamespace: new Map(byNamespace) };
 }
 
 function planFor(
@@ -79,8 +90,8 @@ function planFor(
     case 'docker':
       return planDocker(reference, runtime, { setup, daemon });
     case 'crio':
-      // before 1.34 CRI-O tried every candidate, whatever the file says; since then it is enforcing unless told otherwise
-      return planCrio(reference, crio, { refusesAmbiguous: isAtLeast(runtime.version, [1, 34]) });
+      // before 1.34 CRI-O tried every candidate (`CandidatesForPotentiallyShortImageName`)
+      return planCrio(reference, isAtLeast(runtime.version, [1, 34]) ? crio : { ...crio, shortNameMode: 'disabled' });
     default:
       return assertNever(runtime);
   }

@@ -25,6 +25,10 @@ export type NodeSetup = {
     readonly certsD: readonly FileTree[];
     /** `policy.json`, which may reject images; `undefined` where none was declared. */
     readonly policyJson: { readonly name: string; readonly text: string } | undefined;
+    /** Files of `signature_policy_dir` by namespace: each in place of `policyJson` there. Absent where none was declared. */
+    readonly namespacePolicies?: ReadonlyMap<string, { readonly name: string; readonly text: string }>;
+    /** `short_name_mode` of crio.conf, which knows no other; absent where it was not declared. */
+    readonly shortNameMode?: 'enforcing' | 'disabled';
   };
   /** `host[:port]` or CIDR, allowed plain HTTP or unverified TLS on every runtime. A policy's shorthand for the files. */
   readonly insecureRegistries: readonly string[];
@@ -41,5 +45,5 @@ export const EMPTY_SETUP: NodeSetup = Object.freeze({
   authorities: [],
 });
 
-/** Which endpoints a runtime so set up would ask for an image, in order. */
-export type PlanEndpoints = (reference: ImageReference, runtime: Runtime) => EndpointPlan;
+/** Which endpoints a runtime so set up would ask for an image of a Pod in `namespace`, in order. */
+export type PlanEndpoints = (reference: ImageReference, runtime: Runtime, namespace?: string) => EndpointPlan;

@@ -80,6 +80,8 @@ const UNSUPPORTED = Object.freeze({
     `what the registry serves is no image manifest${type === '' ? '' : ` but ${quote(type, 64)}`}`,
   'too-large': () => 'its manifest is larger than the nodes accept',
   'refused-by-runtime': (type) => `the nodes' runtime refuses its type${type === '' ? '' : ` ${quote(type, 64)}`}`,
+  'type-inside': (type) =>
+    `the nodes' runtime wants it to name its own type, and ${type === '' ? 'it names none' : `it calls itself ${quote(type, 64)}`} (mediaType)`,
 } as const satisfies Record<OutcomeOf<'unsupported-manifest'>['reason'], (mediaType: string) => string>);
 
 const WILL_NOT_RUN = Object.freeze({

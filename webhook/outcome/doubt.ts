@@ -13,7 +13,10 @@ const DOUBT_CLAUSE = Object.freeze({
     'nodes hold the image: what runs there runs on, but only their kubelet knows whether this Pod may use it without asking the registry (policy nodes.kubelet)',
   'insecure-range':
     'dockerd needs no TLS where a node resolves that name into a range of insecure-registries (host:port itself in that list would settle it)',
+  'short-name-mode':
+    'crio.conf of the nodes may say short_name_mode = "disabled", as OpenShift does (policy nodes.crio.shortNameMode)',
   'secret-may-follow': 'a missing Secret or ServiceAccount may still be created (apply it first)',
+  'volume-not-mounted': 'no container of the Pod mounts that volume, so that its failure stops none (volumeMounts)',
   'not-every-endpoint':
     'another endpoint that nodes try gave no answer (policy nodes.containerd, nodes.docker, nodes.crio)',
   'not-a-registry-answer': 'the answer is not one that a registry gives: a proxy may have sent it',

@@ -112,7 +112,7 @@ export type PullOutcome =
   | ({
       readonly kind: 'unsupported-manifest';
       readonly mediaType: string;
-      readonly reason: 'schema1' | 'not-a-manifest' | 'too-large' | 'refused-by-runtime';
+      readonly reason: 'schema1' | 'not-a-manifest' | 'too-large' | 'refused-by-runtime' | 'type-inside';
     } & Asked)
   | ({
       readonly kind: 'damaged';

@@ -109,6 +109,7 @@ const UNSUPPORTED = Object.freeze({
   'not-a-manifest':
     'Check the image name; if it is right, a proxy or login page may answer in place of the registry: ask whoever runs it',
   'too-large': 'Build the image with fewer layers or annotations and push it again',
+  'type-inside': 'Push it again with a tool that writes mediaType as the registry serves it (docker, skopeo, crane)',
   'refused-by-runtime': 'Push a container image (OCI or Docker schema 2), or use a runtime that takes this type',
 } as const satisfies Record<OutcomeOf<'unsupported-manifest'>['reason'], string>);
 

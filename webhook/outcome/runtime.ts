@@ -30,6 +30,7 @@ const DOCKER_VERSIONS: readonly RuntimeVersion[] = [
 const CRIO_VERSIONS: readonly RuntimeVersion[] = [
   [1, 33],
   [1, 34],
+  [1, 35],
 ];
 
 const SHAPE =

@@ -117,6 +117,13 @@ export const nodesSchema = z
           .string()
           .optional()
           .meta({ description: 'The text of policy.json: what it rejects is refused, signatures are not verified.' }),
+        namespacePolicies: z.record(objectName, z.string()).default({}).meta({
+          description: "By namespace the text of its file in crio.conf's signature_policy_dir, in place of policyJson.",
+        }),
+        shortNameMode: z.enum(['enforcing', 'disabled']).optional().meta({
+          description:
+            'short_name_mode of crio.conf. Unless set, a short name that several registries may have is no proof.',
+        }),
         pullProgressTimeout: stallLimit.meta({ description: 'As in crio.conf of the nodes; none unless set.' }),
       })
       .prefault({})
@@ -165,7 +172,12 @@ export const nodesSchema = z
       },
       containerd: { ...containerd, configPath: containerd.configPath, certsDFrom: containerd.certsDFrom },
       docker: { ...docker, daemonJson: docker.daemonJson },
-      crio: { ...crio, registriesConf: crio.registriesConf, policyJson: crio.policyJson },
+      crio: {
+        ...crio,
+        registriesConf: crio.registriesConf,
+        policyJson: crio.policyJson,
+        shortNameMode: crio.shortNameMode,
+      },
       count: nodes.count,
       parallelImagePulls: parallelPulls(serializeImagePulls, maxParallelImagePulls),
       registryBurst: burstOf(perSecond, burst),

@@ -83,6 +83,10 @@ export type NodeDeclaration = {
     readonly registriesConfD: Readonly<Record<string, string>>;
     readonly certsD: Readonly<Record<string, string>>;
     readonly policyJson: string | undefined;
+    /** Files of `signature_policy_dir`, by namespace. */
+    readonly namespacePolicies: Readonly<Record<string, string>>;
+    /** `short_name_mode` of crio.conf. */
+    readonly shortNameMode: 'enforcing' | 'disabled' | undefined;
   };
   readonly insecureRegistries: readonly string[];
   /** PEM texts. */

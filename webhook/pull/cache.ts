@@ -29,8 +29,10 @@ export type PredictionCache = {
 
 export type LookupOptions = { readonly isByDigest: boolean; readonly signal: AbortSignal };
 
-/** Makes an answer, until `signal` aborts. */
-export type Load = (signal: AbortSignal) => Promise<Prediction>;
+/** Makes an answer, until `signal` aborts. What it tells before is what a caller gets who has no time for more. */
+export type Load = (signal: AbortSignal, tell: (verdict: Prediction) => void) => Promise<Prediction>;
+
+type Running = { readonly answer: Promise<Prediction>; readonly told: () => Prediction | undefined };
 
 type Entry = {
   readonly prediction: Prediction;
@@ -59,20 +61,24 @@ export function createPredictionCache({ maxEntries, loadMs, now }: CacheOptions)
     ttlResolution: 0,
     perf: { now },
   });
-  let loads = new Map<string, Promise<Prediction>>();
+  let loads = new Map<string, Running>();
 
-  const start = (key: string, load: Load, isByDigest: boolean): Promise<Prediction> => {
+  const start = (key: string, load: Load, isByDigest: boolean): Running => {
     const own = loads;
-    const work = load(AbortSignal.timeout(loadMs));
-    const started = untilAborted(work, AbortSignal.timeout(loadMs + GRACE_MS))
+    let told: Prediction | undefined;
+    const work = load(AbortSignal.timeout(loadMs), (verdict) => {
+      told = verdict;
+    });
+    const answer = untilAborted(work, AbortSignal.timeout(loadMs + GRACE_MS))
       .then((prediction) => {
         const entry = entryFor(prediction, entries.peek(key), { isByDigest, nowMs: now() });
         if (own === loads) entries.set(key, entry);
         return { ...entry.prediction, requests: prediction.requests, millis: prediction.millis };
       })
       .finally(() => own.delete(key));
-    own.set(key, started);
-    return started;
+    const running = { answer, told: () => told };
+    own.set(key, running);
+    return running;
   };
 
   return {
@@ -81,12 +87,13 @@ export function createPredictionCache({ maxEntries, loadMs, now }: CacheOptions)
       const running = loads.get(key);
       if (entry !== undefined && now() < entry.freshUntilMs) {
         if (running === undefined && now() >= entry.renewFromMs) {
-          start(key, load, isByDigest).catch(() => undefined); // the next caller meets the failure, if it lasts
+          start(key, load, isByDigest).answer.catch(() => undefined); // the next caller meets the failure, if it lasts
         }
         return fromMemory(entry.prediction);
       }
-      if (running !== undefined) return fromMemory(await untilAborted(running, signal));
-      return untilAborted(start(key, load, isByDigest), signal);
+      if (running !== undefined) return fromMemory(await untilAborted(running.answer, signal, running.told));
+      const started = start(key, load, isByDigest);
+      return untilAborted(started.answer, signal, started.told);
     },
     memoryFor: (identity) => ({
       recall: (key) => digests.get(`${identity} ${graphKeyText(key)}`)?.outcome,

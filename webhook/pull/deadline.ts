@@ -1,9 +1,16 @@
 import type { Prediction } from '../outcome/prediction.ts';
 
-/** Waits for an answer as long as `signal` lets it; then says that it was not there in time. Whoever makes it goes on. */
-export async function untilAborted(answer: Promise<Prediction>, signal: AbortSignal): Promise<Prediction> {
+/**
+ * Waits for an answer as long as `signal` lets it; then it is what `known` has by that time, or that it was not there.
+ * Whoever makes the answer goes on.
+ */
+export async function untilAborted(
+  answer: Promise<Prediction>,
+  signal: AbortSignal,
+  known: () => Prediction | undefined = () => undefined,
+): Promise<Prediction> {
   const { promise, resolve } = Promise.withResolvers<Prediction>();
-  const onAbort = (): void => resolve(LATE);
+  const onAbort = (): void => resolve(known() ?? LATE);
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
   try {

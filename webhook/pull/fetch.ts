@@ -1,4 +1,5 @@
 import type { Descriptor } from '../image/manifest.ts';
+import { MANIFEST_ACCEPT } from '../image/media-type.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { DamagedPart, Evidence } from '../outcome/outcome.ts';
 import type { Ask } from '../registry/client.ts';
@@ -18,11 +19,13 @@ export function fetchManifest(
   { digest, mediaType, size }: Pick<Descriptor, 'digest' | 'mediaType' | 'size'>,
   part: DamagedPart,
 ): Promise<Result<Content, Attempt>> {
-  const expected = { part, digest, size: context.traits.checksSizes === 'all' ? size : undefined };
+  const { checksSizes, typeOf } = context.traits;
+  const expected = { part, digest, size: checksSizes === 'all' ? size : undefined };
+  const accept = typeOf === 'get' ? MANIFEST_ACCEPT : `${mediaType}, */*`;
   return fromEachEndpoint(context, expected, async (client, retriesServerErrors) => {
     const ask: Ask = {
       method: 'GET',
-      resource: { kind: 'manifest', key: digest, accept: `${mediaType}, */*` },
+      resource: { kind: 'manifest', key: digest, accept },
       maxBytes: MAX_MANIFEST_BYTES,
       retriesServerErrors,
     };

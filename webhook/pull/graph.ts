@@ -12,6 +12,7 @@ import { checkImage } from './image-check.ts';
 import { chooseEntries, offeredPlatforms, openChoice } from './index-entries.ts';
 import { findLayer } from './layer-presence.ts';
 import type { PullContext } from './pull-context.ts';
+import { isTypeInsideTaken } from './type-inside.ts';
 
 /** A manifest that a pull would end with, found whole. */
 export type Image = {
@@ -74,10 +75,17 @@ async function walk(
   if (!decoded.ok) {
     const { kind, problem } = decoded.error;
     if (kind === 'too-long') return beyond(problem);
-    if (kind === 'mistyped')
-      return fail({ kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence });
+    if (kind === 'mistyped' || kind === 'ambiguous') {
+      const isOpen = kind === 'ambiguous' && context.traits.style !== 'containerd';
+      const refused = { kind: 'unsupported-manifest', mediaType, reason: 'not-a-manifest', evidence } as const;
+      return err(ended(refused, isOpen ? ['node-runtime'] : []));
+    }
     const damaged = { kind: 'damaged', part, digest, problem: `cannot be read: ${problem}`, evidence } as const;
     return err(ended(damaged, kind === 'odd' ? ['node-runtime'] : []));
+  }
+  if (!isTypeInsideTaken(decoded.value, context.traits)) {
+    const { declaredType } = decoded.value;
+    return fail({ kind: 'unsupported-manifest', mediaType: declaredType, reason: 'type-inside', evidence });
   }
   return decoded.value.kind === 'index'
     ? walkOpenIndex(context, decoded.value, evidence, place)
@@ -123,7 +131,9 @@ async function walkIndex(
       const problem = `cannot be read: ${entry.problem}`;
       return fail({ kind: 'damaged', part: 'index', digest: undefined, problem, evidence });
     }
-    if (!isIndexType(entry.mediaType) && !isManifestType(entry.mediaType)) {
+    const isManifest = isIndexType(entry.mediaType) || isManifestType(entry.mediaType);
+    // to dockerd and CRI-O it is what its GET says
+    if (!isManifest && traits.typeOf === 'descriptor') {
       // containerd's transfer service fetches what it takes for content of another kind, too
       // oxlint-disable-next-line no-await-in-loop
       const found = traits.fetchesAllMatches ? await findLayer(context, entry) : undefined;

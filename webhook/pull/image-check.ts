@@ -34,7 +34,8 @@ export async function checkImage(
   const { platform: node, traits } = context;
   const kind = kindOf(manifest, traits);
   if (kind.refused !== undefined) {
-    return fail({ kind: 'unsupported-manifest', mediaType: kind.refused, reason: 'refused-by-runtime', evidence });
+    const refused = { mediaType: kind.refused, reason: 'refused-by-runtime', evidence } as const;
+    return err(ended({ kind: 'unsupported-manifest', ...refused }, kind.isRefusalOpen ? ['node-runtime'] : []));
   }
   const empty = [manifest.config, ...manifest.layers].find((one) => one.size <= 0);
   if (empty !== undefined && traits.checksSizes === 'all') {
@@ -110,8 +111,7 @@ async function checkConfig(
   if (!config.ok) return damaged(`cannot be read: ${config.error}`);
   const { diffIds, oddity } = config.value;
   const { traits } = context;
-  if (oddity !== undefined && traits.style === 'containerd')
-    return damaged(`cannot be read: ${oddity}`, ['node-runtime']);
+  if (oddity !== undefined) return damaged(`cannot be read: ${oddity}`, ['node-runtime']);
   const wanted = traits.diffIds;
   if (wanted === 'unread') return ok({ ...config.value, diffIds: [] });
   const isUnknowing = diffIds.length === 0 && wanted === 'all-or-none';

@@ -1,5 +1,15 @@
 import type { Descriptor, ImageManifest } from '../image/manifest.ts';
-import { DOCKER_MANIFEST, isImageConfigType, isLayerType, layerCompression } from '../image/media-type.ts';
+import {
+  DOCKER_CONFIG,
+  DOCKER_MANIFEST,
+  DOCKER_ZSTD_LAYER,
+  isImageConfigType,
+  isLayerType,
+  isSchema2Type,
+  layerCompression,
+  OCI_CONFIG,
+  OCI_MANIFEST,
+} from '../image/media-type.ts';
 import type { RuntimeTraits } from './traits.ts';
 
 /** What a manifest is by its media types alone, to one runtime. */
@@ -12,6 +22,8 @@ export type ImageKind = {
   readonly knownLayers: number;
   /** The media type for which the runtime refuses the pull. */
   readonly refused: string | undefined;
+  /** Whether some version pulls it all the same, as something else. */
+  readonly isRefusalOpen: boolean;
   /** A type that makes the pulled thing unable to start. */
   readonly unrunnable: { readonly reason: 'not-an-image' | 'unknown-layer-type'; readonly found: string } | undefined;
 };
@@ -25,18 +37,41 @@ const LOST_CONFIG_TYPES: ReadonlySet<string> = new Set([
 ]);
 
 export function kindOf(manifest: ImageManifest, traits: RuntimeTraits): ImageKind {
-  const { config, layers } = manifest;
-  const isImage = isImageConfigType(config.mediaType);
-  const isArtifact = !isImage && !(traits.imageTypes === 'by-prefix' && isTakenForConfig(manifest));
+  const { layers } = manifest;
+  const isArtifact = !isImage(manifest, traits);
   const unknownLayers = layers.filter((layer) => !isKnownLayer(layer.mediaType, traits));
   const unknownLayer = unknownLayers[0];
+  const misplaced = misplacedIn(manifest, traits);
   return {
     isArtifact,
     unknownLayer,
     knownLayers: layers.length - unknownLayers.length,
-    refused: isArtifact ? refusedArtifact(manifest, traits) : refusedLayer(unknownLayer, traits),
+    refused: misplaced ?? (isArtifact ? refusedArtifact(manifest, traits) : refusedLayer(unknownLayer, traits)),
+    // CRI-O's artifact store looks at more than the config's type
+    isRefusalOpen: misplaced !== undefined && isArtifact && traits.artifact === 'pulled',
     unrunnable: unrunnable(manifest, isArtifact, unknownLayer),
   };
+}
+
+function isImage(manifest: ImageManifest, { imageTypes }: RuntimeTraits): boolean {
+  const { mediaType } = manifest.config;
+  if (imageTypes === 'by-format') return manifest.mediaType === DOCKER_MANIFEST || mediaType === OCI_CONFIG;
+  return isImageConfigType(mediaType) || (imageTypes === 'by-prefix' && isTakenForConfig(manifest));
+}
+
+/** What containers/image refuses for the format of the manifest that it stands in (`Schema2FromManifest`, `OCI1.OCIConfig`). */
+function misplacedIn(
+  { mediaType, declaredType, config, layers }: ImageManifest,
+  traits: RuntimeTraits,
+): string | undefined {
+  if (traits.imageTypes !== 'by-format') return undefined;
+  // an artifact's config is neither; storage reads a manifest by what it calls itself
+  const isNoArtifacts = config.mediaType === '' || config.mediaType === DOCKER_CONFIG;
+  if (mediaType === OCI_MANIFEST && isNoArtifacts) return config.mediaType;
+  if (mediaType !== DOCKER_MANIFEST && declaredType !== DOCKER_MANIFEST) return undefined;
+  const isFit = (type: string): boolean =>
+    isSchema2Type(type) || (traits.knowsDockerZstd && type === DOCKER_ZSTD_LAYER);
+  return layers.find((layer) => !isFit(layer.mediaType))?.mediaType;
 }
 
 /** An OCI manifest's config need only look like one; docker's own must be on the list (moby `validateMediaType`). */
@@ -55,7 +90,8 @@ function isKnownLayer(mediaType: string, traits: RuntimeTraits): boolean {
   if (traits.imageTypes === 'by-prefix') return isTakenByPrefix(mediaType);
   const compression = layerCompression(mediaType);
   if (compression === undefined || compression === 'unknown') return false;
-  return compression !== 'zstd' || !mediaType.startsWith('application/vnd.docker.') || traits.knowsDockerZstd;
+  if (compression !== 'zstd' || !mediaType.startsWith('application/vnd.docker.')) return true;
+  return traits.knowsDockerZstd || traits.imageTypes === 'by-format';
 }
 
 function refusedArtifact({ config, layers }: ImageManifest, traits: RuntimeTraits): string | undefined {

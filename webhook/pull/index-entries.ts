@@ -1,4 +1,5 @@
 import type { ImageIndex, IndexEntry } from '../image/manifest.ts';
+import { DOCKER_MANIFEST_LIST } from '../image/media-type.ts';
 import { spellPlatform, type Platform } from '../image/platform.ts';
 import type { Doubt } from '../outcome/certainty.ts';
 import { withoutFeatures } from './platform-match.ts';
@@ -6,13 +7,21 @@ import type { RuntimeTraits } from './traits.ts';
 
 /** Which entries of an index the runtime fetches for a node, best first (pull-parity F2 to F5). */
 export function chooseEntries(index: ImageIndex, node: Platform, traits: RuntimeTraits): readonly IndexEntry[] {
+  const platformOf = traits.comparesSpelling
+    ? (entry: IndexEntry) => entry.written
+    : (entry: IndexEntry) => entry.platform;
+  const matchOf = (platform: Platform | undefined): number =>
+    platform === undefined ? 0 : traits.matches(node, platform);
   const named = index.manifests
-    .map((entry) => ({ entry, match: entry.platform === undefined ? 0 : traits.matches(node, entry.platform) }))
+    .map((entry) => ({ entry, match: matchOf(platformOf(entry)) }))
     .filter(({ match }) => match > 0)
     .toSorted((a, b) => b.match - a.match)
     .map(({ entry }) => entry);
-  const unnamed =
-    traits.entryWithoutPlatform === 'skipped' ? [] : index.manifests.filter((entry) => entry.platform === undefined);
+  const { entryWithoutPlatform } = traits;
+  const skipsUnnamed =
+    entryWithoutPlatform === 'skipped' ||
+    (entryWithoutPlatform === 'accepted-by-oci' && index.mediaType === DOCKER_MANIFEST_LIST);
+  const unnamed = skipsUnnamed ? [] : index.manifests.filter((entry) => entry.platform === undefined);
   const all = [...named, ...unnamed];
   return traits.fetchesAllMatches ? all : all.slice(0, 1);
 }

@@ -26,7 +26,10 @@ export function findLayer(context: PullContext, layer: LayerName): Promise<Resul
     );
     if (head.ok && isThere(head.value, layer.size)) return ok(client);
     if (!head.ok && !mayGetFare(head.error, client)) return err({ attempt: ended(head.error), isFinal: false });
-    const get = await client.ask({ method: 'GET', resource, maxBytes: 0, retriesServerErrors }, context.signal);
+    const ask: Ask = { method: 'GET', resource, maxBytes: 0, retriesServerErrors };
+    const first = await client.ask(ask, context.signal);
+    const isSettled = !context.traits.asksLayersTwice || (first.ok && first.value.status < 300);
+    const get = isSettled ? first : await client.ask({ ...ask, isRepeated: true }, context.signal);
     if (!get.ok) return err({ attempt: ended(get.error), isFinal: false });
     const judged = judgeHeader(get.value, expected);
     if (!judged.ok) return judged;

@@ -30,10 +30,15 @@ export const matchAnyAmd64: PlatformMatch = (node, entry) => {
   return isAmd64 && placed(node, entry).os === node.os ? 1 : 0;
 };
 
-/** containers/image: the exact architecture, the ladder of variants for arm and arm64 alone (pull-parity F2); no features. */
-export const matchContainersImage: PlatformMatch = (node, entry) => {
-  if (node.architecture !== entry.architecture) return 0;
-  return matchCompatible(node, withoutFeatures(entry));
+/**
+ * containers/image: system and architecture exactly as an index writes them, of variants only those that it knows for arm
+ * and arm64, or none (pull-parity F2).
+ */
+export const matchContainersImage: PlatformMatch = (node, written) => {
+  if (node.os !== written.os || node.architecture !== written.architecture) return 0;
+  const variants = [...writtenVariants(node), ''];
+  const at = variants.indexOf(written.variant ?? '');
+  return at < 0 ? 0 : variants.length - at;
 };
 
 /**
@@ -56,6 +61,16 @@ function placed(node: Platform, entry: Platform): Platform {
 
 const ARM_VARIANTS = ['v8', 'v7', 'v6', 'v5'] as const;
 
+function writtenVariants({ architecture, variant }: Platform): readonly string[] {
+  if (architecture === 'arm64') return [variant ?? 'v8'];
+  return architecture === 'arm' ? armVariants(variant) : [];
+}
+
+function armVariants(variant: string | undefined): readonly string[] {
+  const from = ARM_VARIANTS.findIndex((one) => one === variant);
+  return ARM_VARIANTS.slice(Math.max(from, 0));
+}
+
 /** What runs on a node, best first (containerd platforms `platformVector`). */
 function compatible(node: Platform): readonly Platform[] {
   const of = (architecture: string, variant: string | undefined): Platform =>
@@ -68,10 +83,7 @@ function compatible(node: Platform): readonly Platform[] {
   }
   if (node.architecture === 'arm64')
     return [node, of('arm64', undefined), ...ARM_VARIANTS.map((variant) => of('arm', variant))];
-  if (node.architecture === 'arm') {
-    const from = ARM_VARIANTS.findIndex((variant) => variant === node.variant);
-    return ARM_VARIANTS.slice(Math.max(from, 0)).map((variant) => of('arm', variant));
-  }
+  if (node.architecture === 'arm') return armVariants(node.variant).map((variant) => of('arm', variant));
   return [node];
 }
 

@@ -2,6 +2,7 @@ import type { Credential } from '../credentials/credential.ts';
 import type { ImageReference } from '../image/reference.ts';
 import type { PlanEndpoints } from '../node/settings.ts';
 import { describeFinding } from '../outcome/finding-text.ts';
+import type { PullOutcome } from '../outcome/outcome.ts';
 import type { PlatformChoice, Prediction } from '../outcome/prediction.ts';
 import type { Runtime } from '../outcome/runtime.ts';
 import type { Budget } from '../registry/budget.ts';
@@ -22,8 +23,12 @@ export type PullQuestion = {
   readonly reference: ImageReference;
   readonly credentials: readonly Credential[];
   readonly platforms: PlatformChoice;
+  /** The Pod's, for which CRI-O may have a policy of its own; absent where no node has. */
+  readonly namespace?: string;
   /** Some limit ends the pull, and nobody declared how fast it is. */
   readonly wantsThroughput: boolean;
+  /** Told of the verdict as soon as it stands: a hint may take longer than somebody has. */
+  readonly onVerdict?: (verdict: Prediction) => void;
 };
 
 /** What is known of the nodes (design, rule 2). */
@@ -75,14 +80,15 @@ export function createPredictor(options: PredictorOptions): PredictPull {
       work.addFinding(disagreement);
       course.note(describeFinding(disagreement));
     }
-    const outcome = await withSimilarTags(work, judged, { course, startedMs }, signal);
-    return {
+    const predictionOf = (outcome: PullOutcome): Prediction => ({
       ...judged,
       outcome,
       findings: [...work.findings(), ...expiringCertificates(options.transport, work.clients())],
       requests: work.requests(),
       millis: Math.round(options.now() - startedMs),
       course: course.steps(),
-    };
+    });
+    if (options.tagHint !== undefined) question.onVerdict?.(predictionOf(judged.outcome));
+    return predictionOf(await withSimilarTags(work, judged, { course, startedMs }, signal));
   };
 }

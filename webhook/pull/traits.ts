@@ -22,6 +22,8 @@ export type RuntimeTraits = {
   readonly digestOfGet: 'header' | 'body';
   /** D11: whose type decides: that of the GET, or what HEAD or the index above said. */
   readonly typeOf: 'get' | 'descriptor';
+  /** dockerd's first GET of a layer only tells how long it is, and may fail (moby `layerDescriptor.Download`). */
+  readonly asksLayersTwice: boolean;
   /** dockerd from 23.0 to 27 asks by tag where what HEAD said is not there (moby `pullTag`). */
   readonly asksTagForLostDigest: boolean;
   /** I1: dockerd's graph driver wants Content-Length beside Docker-Content-Digest. */
@@ -32,23 +34,30 @@ export type RuntimeTraits = {
   readonly wantsSignature: boolean;
   /** F2. */
   readonly matches: PlatformMatch;
+  /** F1: containers/image compares what an index says as it is written, where others bring spellings together. */
+  readonly comparesSpelling: boolean;
   /** F5: every matching entry is fetched, not only the best. */
   readonly fetchesAllMatches: boolean;
   /** F4: what becomes of an index entry that names no platform. */
-  readonly entryWithoutPlatform: 'judged-by-config' | 'accepted' | 'skipped';
+  readonly entryWithoutPlatform: 'judged-by-config' | 'accepted' | 'accepted-by-oci' | 'skipped';
   /** F7. */
   readonly nestedIndex: 'followed' | 'refused';
   /** F6: dockerd's graph driver refuses an image of another operating system. */
   readonly refusesOtherOs: boolean;
-  /** F8, F9: dockerd's graph driver takes any config and layer whose type begins as those of images do. */
-  readonly imageTypes: 'listed' | 'by-prefix';
+  /**
+   * F8, F9: dockerd's graph driver takes any config and layer whose type begins as those of images do; containers/image
+   * wants a docker manifest to hold docker's layers alone, and an OCI manifest to have OCI's config.
+   */
+  readonly imageTypes: 'listed' | 'by-prefix' | 'by-format';
+  /** What a document must call itself, beside the type that it is served as. */
+  readonly typeInside: 'any' | 'as-served' | 'schema2';
   /** F8. */
   readonly artifact: 'pulled' | 'refused';
   /** F9: containerd's client fetches no known layer before it knows the config's type. */
   readonly layersUnderUnknownConfig: 'pulled' | 'refused';
   /** F9: an image's config with a layer of a type that nobody knows. */
   readonly unknownLayer: 'pulled' | 'refused';
-  /** F10: docker's own zstd layer type. */
+  /** F10: docker's own zstd layer type; to containers/image it matters in a docker manifest alone. */
   readonly knowsDockerZstd: boolean;
   /** F10: dockerd's graph driver unpacks zstd since 23.0, whatever the type says. */
   readonly unpacksZstd: boolean;

@@ -39,7 +39,7 @@ function distinctVariants({ options, question }: Work): readonly Variant[] {
   const seen = new Map<string, Variant>();
   for (const runtime of options.node.runtimes) {
     const traits = traitsOf(runtime);
-    const plan = options.node.plan(question.reference, runtime);
+    const plan = options.node.plan(question.reference, runtime, question.namespace);
     const key = `${traits.name} ${JSON.stringify(plan)}`;
     if (!seen.has(key)) seen.set(key, { runtime, traits, plan });
   }
@@ -100,7 +100,8 @@ async function tryOne(
   }
   if (plan.kind === 'refused') {
     course.note(`the node's settings refuse: ${plan.reason}`);
-    return weighRange(plan, ended(refusedBySettings(plan, question.reference)));
+    const refused = ended(refusedBySettings(plan, question.reference));
+    return weighRange(plan, plan.rule?.isAssumed === true ? withDoubts(refused, 'short-name-mode') : refused);
   }
   const attempt = await attemptPull({
     reference: question.reference,

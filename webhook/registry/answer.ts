@@ -13,6 +13,8 @@ export type Ask = {
   readonly retriesServerErrors: boolean;
   /** Only the bytes from there on (RFC 9110 section 14.2): where a transfer that broke off goes on. */
   readonly range?: { readonly from: number };
+  /** Sent although the same was asked before, as the runtime does. */
+  readonly isRepeated?: true;
 };
 
 /** An HTTP answer, good or bad, after logins and redirects. */

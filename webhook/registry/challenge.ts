@@ -1,3 +1,5 @@
+import type { ClientStyle } from './token.ts';
+
 /** One challenge of a `WWW-Authenticate` header (RFC 9110 section 11.6.1). Parameter names in lower case. */
 export type Challenge = {
   readonly scheme: 'bearer' | 'basic';
@@ -10,22 +12,19 @@ const MAX_CHALLENGES = 16;
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]/u;
 
 /**
- * The challenges that a registry client can answer, Bearer before Basic as containerd sorts them (pull-parity D3). Each
- * header line holds one challenge, and what follows its first odd character is not read: containerd's own parser, which
- * dockerd and containers/image have too, leaves out the rest of such a line.
+ * The challenges that a registry client can answer. Each header line holds one, and what follows its first odd character
+ * is not read: containerd's own parser, which dockerd and containers/image have too, leaves out the rest of such a line.
+ * Bearer comes before Basic, as containerd sorts them (pull-parity D3); containers/image answers the first that it can
+ * (`setupRequestAuth`), in the registry's order.
  */
-export function parseChallenges(headers: readonly string[]): readonly Challenge[] {
-  const found = challengesAsSent(headers);
+export function parseChallenges(headers: readonly string[], style: ClientStyle): readonly Challenge[] {
+  const found = headers.flatMap((header) => parseHeader(header.slice(0, MAX_HEADER), style)).slice(0, MAX_CHALLENGES);
+  if (style === 'crio') return found;
   return [...found.filter(({ scheme }) => scheme === 'bearer'), ...found.filter(({ scheme }) => scheme === 'basic')];
 }
 
-/** The same in the registry's order: containers/image answers the first that it can (`setupRequestAuth`). */
-export function challengesAsSent(headers: readonly string[]): readonly Challenge[] {
-  return headers.flatMap((header) => parseHeader(header.slice(0, MAX_HEADER))).slice(0, MAX_CHALLENGES);
-}
-
-/** containerd's `parseValueAndParams`, linear in the length of the header. */
-function parseHeader(text: string): readonly Challenge[] {
+/** `parseValueAndParams`, linear in the length of the header. An empty value is one to containerd alone. */
+function parseHeader(text: string, style: ClientStyle): readonly Challenge[] {
   const word = takeToken(text, 0);
   const scheme = word.toLowerCase();
   if (scheme !== 'bearer' && scheme !== 'basic') return [];
@@ -37,6 +36,7 @@ function parseHeader(text: string): readonly Challenge[] {
     at += name.length;
     if (name === '' || text[at] !== '=') break;
     const value = takeValue(text, at + 1);
+    if (value.text === '' && style !== 'containerd') break;
     parameters.set(name.toLowerCase(), value.text);
     at = skipSpace(text, value.end);
     if (text[at] !== ',') break;

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from '../image/result.ts';
 import type { Identity, PullOutcome } from '../outcome/outcome.ts';
 import { retryAfterOf, type Answer, type Ask, type BodyUse } from './answer.ts';
-import { challengesAsSent, parseChallenges, type Challenge } from './challenge.ts';
+import { parseChallenges, type Challenge } from './challenge.ts';
 import type { Exchange, Exchanged } from './exchange.ts';
 import { authorizationHeader, type Authorization, type LogIn } from './login.ts';
 import { SERVER_ERRORS } from './memo.ts';
@@ -115,8 +115,7 @@ function pingFailure(answer: Answer, reason: string): PullOutcome {
 }
 
 function challengesOf({ reply }: Exchanged, style: ClientStyle): readonly Challenge[] {
-  const headers = reply.headerAll('www-authenticate');
-  return style === 'crio' ? challengesAsSent(headers) : parseChallenges(headers);
+  return parseChallenges(reply.headerAll('www-authenticate'), style);
 }
 
 function rangeHeader({ range }: Ask): Readonly<Record<string, string>> {

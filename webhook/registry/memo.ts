@@ -14,7 +14,7 @@ export function createMemo(): Memo {
   const known = new Map<string, Promise<Answered>>();
   return {
     get: async (ask, load) => {
-      const key = JSON.stringify([ask.method, ask.resource, ask.range]);
+      const key = JSON.stringify([ask.method, ask.resource, ask.range, ask.isRepeated]);
       const before = known.get(key);
       if (before !== undefined && serves(await before, ask)) return before;
       // somebody else may have asked again in the meantime

@@ -1,13 +1,24 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { packTar, sha256, type Repository, type Stored } from '../../../webhook/demo/image-store.ts';
 import type { Bend } from '../../../webhook/demo/registry.ts';
-import { DOCKER_MANIFEST, DOCKER_SCHEMA1_SIGNED, OCI_CONFIG, OCI_MANIFEST } from '../../../webhook/image/media-type.ts';
+import {
+  DOCKER_MANIFEST_LIST,
+  DOCKER_CONFIG,
+  DOCKER_MANIFEST,
+  DOCKER_SCHEMA1_SIGNED,
+  DOCKER_ZSTD_LAYER,
+  OCI_CONFIG,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from '../../../webhook/image/media-type.ts';
 import { cut, redirect, reply, status, type Match } from '../../support/bend.ts';
 import { addArtifact } from '../../support/odd-image.ts';
 import type { Asked, Condition } from '../condition.ts';
 import { insecureRegistry, type Stage } from '../stage.ts';
 
+const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar';
+const OCI_LAYER = `${LAYER}+gzip`;
 const TAR = Buffer.from(packTar({ 'app/name': 'a layer' }));
 
 /** Puts something into `team/app` under the tag 1, in a registry over plain HTTP that the node was told of. */
@@ -20,7 +31,7 @@ const holding =
   };
 
 type Parts = {
-  readonly config?: object;
+  readonly config?: object | null;
   readonly configType?: string;
   readonly diffIds?: readonly string[];
   readonly layers?: readonly object[];
@@ -33,8 +44,25 @@ export function addParts(app: Repository, parts: Parts): Stored {
   const plain = app.addBlob(TAR, LAYER);
   const { diffIds = [sha256(TAR)], layers = [plain], mediaType = OCI_MANIFEST } = parts;
   const document = { os: 'linux', architecture: 'amd64', config: {}, rootfs: { type: 'layers', diff_ids: diffIds } };
-  const config = app.addBlob(Buffer.from(JSON.stringify(parts.config ?? document)), parts.configType ?? OCI_CONFIG);
+  const text = JSON.stringify(parts.config === undefined ? document : parts.config);
+  const config = app.addBlob(Buffer.from(text), parts.configType ?? OCI_CONFIG);
   return app.addManifest({ schemaVersion: 2, mediaType, config, layers }, mediaType, parts.tags ?? ['1']);
+}
+
+/** A sound image with a member that another kind of document has. */
+function addAmbiguous(
+  app: Repository,
+  {
+    format,
+    kind,
+    more,
+  }: { readonly format: 'oci' | 'docker'; readonly kind: 'manifest' | 'index'; readonly more: object },
+): void {
+  const { digest, size, mediaType, config, layers, platform } = app.addImage({ format });
+  const index = format === 'oci' ? OCI_INDEX : DOCKER_MANIFEST_LIST;
+  const type = kind === 'index' ? index : mediaType;
+  const inside = kind === 'index' ? { manifests: [{ digest, size, mediaType, platform }] } : { config, layers };
+  app.addManifest({ schemaVersion: 2, mediaType: type, ...inside, ...more }, type, ['1']);
 }
 
 const layerOf = (app: Repository, bytes: Uint8Array, mediaType: string): object => app.addBlob(bytes, mediaType);
@@ -182,6 +210,12 @@ export const CONTENT: readonly Condition[] = [
     arrange: holding((app) => void addParts(app, { config: {} })),
   },
   {
+    name: 'a config that is null',
+    pulls: true,
+    docker: { pulls: false },
+    arrange: holding((app) => void addParts(app, { config: null })),
+  },
+  {
     name: 'gzip under the type of plain tar',
     pulls: true,
     arrange: holding((app) => void addParts(app, { layers: [layerOf(app, gzipSync(TAR), LAYER)] })),
@@ -289,5 +323,82 @@ export const CONTENT: readonly Condition[] = [
     name: 'a web page in place of a layer',
     pulls: false,
     arrange: blobs(reply(200, { 'content-type': 'text/html' }, '<html>')),
+  },
+  // what could be read both ways, and no tool writes: containerd refuses all of it
+  ...(
+    [
+      ['a docker manifest with a list of manifests', 'docker', 'manifest', { manifests: [] }],
+      ['a docker manifest with fsLayers', 'docker', 'manifest', { fsLayers: [] }],
+      ['a docker list with layers', 'docker', 'index', { layers: [] }],
+      ['a docker list with fsLayers', 'docker', 'index', { fsLayers: [] }],
+    ] as const
+  ).map(([name, format, kind, more]) => ({
+    name,
+    pulls: false,
+    docker: { pulls: true, differs: 'it is called no manifest, and that is no proof' },
+    arrange: holding((app) => addAmbiguous(app, { format, kind, more })),
+  })),
+  ...(
+    [
+      ['an OCI manifest with a list of manifests', 'oci', 'manifest', { manifests: [] }],
+      ['an OCI index with layers', 'oci', 'index', { layers: [] }],
+      ['an OCI manifest that calls itself an index', 'oci', 'manifest', { mediaType: OCI_INDEX }],
+    ] as const
+  ).map(([name, format, kind, more]) => ({
+    name,
+    pulls: false,
+    arrange: holding((app) => addAmbiguous(app, { format, kind, more })),
+  })),
+  // what a document calls itself: podman's answer, then dockerd's
+  ...(
+    [
+      ['a docker manifest that names no type', 'docker', 'manifest', undefined, false, false],
+      ['a docker manifest that calls itself OCI', 'docker', 'manifest', OCI_MANIFEST, false, false],
+      ['a docker manifest of another type inside', 'docker', 'manifest', 'application/json', false, false],
+      ['a docker manifest that calls itself a config', 'docker', 'manifest', DOCKER_CONFIG, true, false],
+      ['a docker list that names no type', 'docker', 'index', undefined, true, false],
+      ['a docker list that calls itself OCI', 'docker', 'index', OCI_INDEX, true, false],
+      ['an OCI manifest that names no type', 'oci', 'manifest', undefined, true, true],
+      ['an OCI manifest that calls itself docker', 'oci', 'manifest', DOCKER_MANIFEST, false, false],
+      ['an OCI manifest of another type inside', 'oci', 'manifest', 'application/json', true, false],
+      ['an OCI index that names no type', 'oci', 'index', undefined, true, true],
+      ['an OCI index that calls itself docker', 'oci', 'index', DOCKER_MANIFEST_LIST, true, false],
+    ] as const
+  ).map(([name, format, kind, mediaType, podman, docker]) => ({
+    name,
+    pulls: podman,
+    docker: { pulls: docker },
+    arrange: holding((app) => addAmbiguous(app, { format, kind, more: { mediaType } })),
+  })),
+  ...(
+    [
+      ['a docker manifest with OCI layers', DOCKER_MANIFEST, OCI_LAYER, OCI_CONFIG, false, true],
+      ['a docker manifest with OCI layers and a docker config', DOCKER_MANIFEST, OCI_LAYER, DOCKER_CONFIG, false, true],
+      ['a docker manifest with an OCI config', DOCKER_MANIFEST, DOCKER_LAYER, OCI_CONFIG, true, true],
+      ['a docker manifest with a config of another type', DOCKER_MANIFEST, DOCKER_LAYER, 'application/x', true, false],
+      ['a docker manifest with a config of no type', DOCKER_MANIFEST, DOCKER_LAYER, '', true, true],
+      ['a docker manifest with zstd layers of OCI', DOCKER_MANIFEST, `${LAYER}+zstd`, DOCKER_CONFIG, false, false],
+      ['a docker manifest with zstd layers of docker', DOCKER_MANIFEST, DOCKER_ZSTD_LAYER, DOCKER_CONFIG, false, false],
+      ['a docker manifest with a layer of no type', DOCKER_MANIFEST, '', DOCKER_CONFIG, false, true],
+      ['a docker manifest with a layer of a config type', DOCKER_MANIFEST, DOCKER_CONFIG, DOCKER_CONFIG, true, true],
+      ['an OCI manifest with docker layers', OCI_MANIFEST, DOCKER_LAYER, OCI_CONFIG, true, true],
+      ['an OCI manifest with docker layers and config', OCI_MANIFEST, DOCKER_LAYER, DOCKER_CONFIG, false, true],
+      ['an OCI manifest with a config of no type', OCI_MANIFEST, DOCKER_LAYER, '', false, true],
+    ] as const
+  ).map(([name, mediaType, layerType, configType, podman, docker]) => ({
+    name,
+    pulls: podman,
+    docker: { pulls: docker },
+    arrange: holding((app) => {
+      const bytes = layerType.endsWith('zstd') ? zstdCompressSync(TAR) : gzipSync(TAR);
+      addParts(app, { mediaType, configType, layers: [layerOf(app, bytes, layerType)] });
+    }),
+  })),
+  {
+    name: 'an OCI index that calls itself a manifest',
+    pulls: true,
+    differs: 'it is called no manifest, and that is no proof',
+    docker: { pulls: false },
+    arrange: holding((app) => addAmbiguous(app, { format: 'oci', kind: 'index', more: { mediaType: OCI_MANIFEST } })),
   },
 ];

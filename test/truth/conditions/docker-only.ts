@@ -139,23 +139,27 @@ export const DOCKER_ONLY: readonly Condition[] = [
     pulls: false,
     arrange: bent(get, status(code, 'UNKNOWN')),
   })),
-  ...(['config', 'layer'] as const).flatMap((part) =>
-    [500, 503].map((code) => ({
-      name: `a ${part} answered ${code} once`,
-      pulls: true,
-      isSpent: true as const,
-      docker: { differs: ASKED_AGAIN },
-      arrange: failing(part, 1, status(code, 'UNKNOWN')),
-    })),
-  ),
+  ...[500, 503].map((code) => ({
+    name: `a config answered ${code} once`,
+    pulls: true,
+    isSpent: true as const,
+    docker: { differs: ASKED_AGAIN },
+    arrange: failing('config', 1, status(code, 'UNKNOWN')),
+  })),
   ...[401, 403, 404, 429].map((code) => ({
     name: `a config answered ${code} once`,
     pulls: false,
     isSpent: true as const,
     arrange: failing('config', 1, status(code, CODES[code] ?? 'UNKNOWN')),
   })),
-  // a layer's first GET only asks how long it is, and may fail; a 404 is tried again too
-  ...[401, 403, 429].map((code) => ({
+  // a layer's first GET only asks how long it is, and may fail
+  ...[401, 403, 404, 429, 500, 503].map((code) => ({
+    name: `a layer answered ${code} once`,
+    pulls: true,
+    isSpent: true as const,
+    arrange: failing('layer', 1, status(code, CODES[code] ?? 'UNKNOWN')),
+  })),
+  ...[401, 403, 404, 429].map((code) => ({
     name: `a layer answered ${code} twice`,
     pulls: false,
     isSpent: true as const,

@@ -48,6 +48,18 @@ export const PLATFORMS: readonly Condition[] = [
   { name: 'an index of 386 alone on amd64', pulls: false, arrange: holding(offering('linux/386')) },
   { name: 'an index of amd64/v2 alone', pulls: false, arrange: holding(offering('linux/amd64/v2')) },
   { name: 'an index of amd64/v3 alone', pulls: false, arrange: holding(offering('linux/amd64/v3')) },
+  {
+    name: 'an index of x86_64, as the platform is also called',
+    pulls: false,
+    docker: { pulls: true },
+    arrange: holding(offering('linux/x86_64')),
+  },
+  {
+    name: 'an index of amd64/v1, as the platform is also called',
+    pulls: false,
+    docker: { pulls: true },
+    arrange: holding(offering('linux/amd64/v1')),
+  },
   { name: 'an index of another system', pulls: false, arrange: holding(offering('windows/amd64')) },
   { name: 'an empty index', pulls: false, arrange: holding(offering()) },
   {
@@ -71,6 +83,22 @@ export const PLATFORMS: readonly Condition[] = [
     pulls: true,
     docker: { pulls: false },
     arrange: holding(without(platformOf('linux/arm64'))),
+  },
+  {
+    name: 'an entry without operating system',
+    pulls: false,
+    docker: { pulls: true },
+    arrange: holding((app) => {
+      addEntries(app, [{ ...app.addImage(), platform: { architecture: 'amd64' } }]);
+    }),
+  },
+  {
+    name: 'an entry without platform in a docker list',
+    pulls: false,
+    arrange: holding((app) => {
+      const { platform: _, ...entry } = app.addImage({ format: 'docker' });
+      app.addIndex([entry], { format: 'docker', tags: ['1'] });
+    }),
   },
   {
     name: 'an index in an index',
@@ -116,6 +144,18 @@ export const PLATFORMS: readonly Condition[] = [
       const child = app.addImage({ format: 'docker' });
       addEntries(app, [{ ...child, mediaType: OCI_MANIFEST, platform: amd64 }]);
     }),
+  },
+  {
+    name: 'a child that the index calls nothing we know',
+    pulls: true,
+    arrange: holding((app) => {
+      addEntries(app, [{ ...app.addImage(), mediaType: 'application/x', platform: amd64 }]);
+    }),
+  },
+  {
+    name: 'a child that the index gives no type',
+    pulls: true,
+    arrange: holding((app) => void addEntries(app, [{ ...app.addImage(), mediaType: '', platform: amd64 }])),
   },
   {
     name: 'a child of the declared size too large',

@@ -6,17 +6,19 @@ type Options = {
   readonly files?: (first: string) => Readonly<Record<string, string>>;
   /** Default `app`. */
   readonly image?: string;
+  readonly shortNameMode?: 'enforcing' | 'disabled';
 };
 
 /** Two registries over HTTP; only the second has `app:latest`, and `team/app:1` too. */
 const short =
-  ({ text, files, image = 'app' }: Options) =>
+  ({ text, files, image = 'app', shortNameMode }: Options) =>
   async (stage: Stage): Promise<Asked> => {
     const [first, second] = await Promise.all([stage.registry(), stage.registry()]);
     second.store.repository('app').addImage({ tags: ['latest', '1'] });
     appOf(second.store).addImage({ tags: ['1', 'latest'] });
     return {
       image,
+      ...(shortNameMode === undefined ? {} : { shortNameMode }),
       files: {
         'registries.conf': `${text(first.host, second.host)}\n${insecure(first.host)}${insecure(second.host)}`,
         ...files?.(second.host),
@@ -50,14 +52,26 @@ export const SHORT_NAMES: readonly Condition[] = [
     pulls: true,
     arrange: short({ text: (_, second) => search(second), image: 'team/app:1' }),
   },
-  { name: 'a short name and two registries, enforcing', pulls: false, arrange: short({ text: mode('enforcing') }) },
-  { name: 'a short name and two registries, permissive', pulls: true, arrange: short({ text: mode('permissive') }) },
-  { name: 'a short name and two registries, disabled', pulls: true, arrange: short({ text: mode('disabled') }) },
+  {
+    name: 'a short name and two registries, enforcing',
+    pulls: false,
+    arrange: short({ text: mode('enforcing'), shortNameMode: 'enforcing' }),
+  },
+  {
+    name: 'a short name and two registries, disabled',
+    pulls: true,
+    arrange: short({ text: mode('disabled'), shortNameMode: 'disabled' }),
+  },
+  {
+    name: 'a short name and two registries, permissive',
+    pulls: true,
+    differs: 'CRI-O takes its mode from crio.conf, where it is enforcing unless set; what is not declared is no proof',
+    arrange: short({ text: mode('permissive') }),
+  },
   {
     name: 'a short name and two registries, no mode',
     pulls: true,
     differs: 'without a mode podman is permissive, CRI-O enforcing since 1.34',
-    isPodmanAlone: true,
     arrange: short({ text: (first, second) => search(first, second) }),
   },
   {
@@ -140,6 +154,39 @@ export const SHORT_NAMES: readonly Condition[] = [
     name: 'an alias with a tag',
     pulls: false,
     arrange: short({ text: (_, second) => `[aliases]\nthing = "${second}/team/app:1"`, image: 'thing' }),
+  },
+  {
+    name: 'an alias for a name with a registry',
+    pulls: false,
+    arrange: short({ text: (_, second) => `${search(second)}\n[aliases]\n"localhost/app" = "${second}/team/app"` }),
+  },
+  {
+    name: 'an alias for a name with a tag',
+    pulls: false,
+    arrange: short({ text: (_, second) => `${search(second)}\n[aliases]\n"app:1" = "${second}/team/app"` }),
+  },
+  {
+    name: 'an alias to a host that is no name with dots',
+    pulls: false,
+    arrange: short({ text: (_, second) => `${search(second)}\n[aliases]\nthing = "Registry/app"` }),
+  },
+  {
+    name: 'aliases that are no table',
+    pulls: true,
+    arrange: short({ text: (_, second) => `${search(second)}\naliases = "${second}/app"` }),
+  },
+  {
+    name: 'a first part with an underscore, which is no host',
+    pulls: false,
+    arrange: short({ text: (_, second) => search(second), image: 'team_a.example/app' }),
+  },
+  {
+    name: 'the alias of such a name',
+    pulls: true,
+    arrange: short({
+      text: (_, second) => `${search(second)}\n[aliases]\n"team_a.example/app" = "${second}/team/app"`,
+      image: 'team_a.example/app:1',
+    }),
   },
   {
     name: 'a search list with a scheme',

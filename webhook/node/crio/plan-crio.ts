@@ -5,7 +5,9 @@ import { defaultEndpoint } from '../default-endpoint.ts';
 import type { Endpoint, EndpointPlan, SettingsProblem } from '../endpoint.ts';
 import type { FileTree } from '../file-tree.ts';
 import { registryOf } from '../host.ts';
+import type { NodeSetup } from '../settings.ts';
 import { nameOf, pullSources, type PullSource } from './pull-source.ts';
+import { isRegistryHost } from './registry-host.ts';
 import { findRegistry, type DeclaredRegistry, type Registries } from './registries.ts';
 import { resolveShortName } from './short-name.ts';
 import { askSignaturePolicy } from './signature-demand.ts';
@@ -18,16 +20,13 @@ export type CrioSettings = {
   readonly certsD: readonly FileTree[];
   /** `undefined` where no policy.json was declared: then every image is accepted. */
   readonly signatures: SignaturePolicy | undefined;
+  readonly shortNameMode: NodeSetup['crio']['shortNameMode'];
   /** Mistakes that spoil a file: the runtime pulls nothing at all then. */
   readonly problems: readonly SettingsProblem[];
 };
 
 /** The endpoints that CRI-O asks for an image (containers/image, pull-parity A12, C12, E11, E12). */
-export function planCrio(
-  reference: ImageReference,
-  settings: CrioSettings,
-  options: { readonly refusesAmbiguous: boolean },
-): EndpointPlan {
+export function planCrio(reference: ImageReference, settings: CrioSettings): EndpointPlan {
   const refused = ({ reason, file, rule }: Refusal): EndpointPlan => ({
     kind: 'refused',
     reason,
@@ -37,7 +36,7 @@ export function planCrio(
   });
   const [broken] = settings.problems;
   if (broken !== undefined) return refused(broken);
-  const candidates = candidatesOf(reference, settings.registries, options);
+  const candidates = candidatesOf(reference, settings);
   if (!candidates.ok) return refused(candidates.error);
   const endpoints: Endpoint[] = [];
   const refusals: Refusal[] = [];
@@ -61,16 +60,15 @@ export function planCrio(
 
 function candidatesOf(
   reference: ImageReference,
-  registries: Registries | undefined,
-  options: { readonly refusesAmbiguous: boolean },
+  { registries, shortNameMode }: CrioSettings,
 ): Result<readonly ImageReference[], Refusal> {
   // CRI-O's grammar knows no IPv6 (pull-parity A12)
   if (reference.host.startsWith('[')) return err({ reason: 'invalid reference format', file: '' });
   if (reference.isShortName) {
-    return registries === undefined ? ok([reference]) : resolveShortName(reference, registries, options);
+    return registries === undefined ? ok([reference]) : resolveShortName(reference, registries, shortNameMode);
   }
   // a host without dot or port is part of a short name there, whose letters must be small
-  if (!/[.:]/u.test(reference.host) && reference.host !== 'localhost') {
+  if (!isRegistryHost(reference.host)) {
     const name = `${reference.host}/${reference.path}`;
     return err({ reason: `invalid reference format: repository name (${name}) must be lowercase`, file: '' });
   }

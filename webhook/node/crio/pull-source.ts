@@ -1,6 +1,7 @@
 import { parseReference, type ImageReference } from '../../image/reference.ts';
 import { err, ok, type Result } from '../../image/result.ts';
 import { quote } from '../../outcome/printable.ts';
+import { isRegistryHost } from './registry-host.ts';
 import { matchPrefix, type Registries } from './registries.ts';
 import type { Mirror } from './registry.ts';
 
@@ -45,8 +46,9 @@ function rewrite(reference: ImageReference, prefix: string, location: string): R
   const name = fullName(reference);
   const text = `${location}${name.slice(matchPrefix(name, prefix) ?? 0)}`;
   const parsed = parseReference(text);
+  const isNamed = isRegistryHost(text.split('/', 1)[0] ?? '');
   // as ParseNamed has it, the new name must be in full: no `docker.io/nginx`, no name without a registry
-  if (!parsed.ok || fullName(parsed.value) !== text) {
+  if (!parsed.ok || !isNamed || fullName(parsed.value) !== text) {
     const why = parsed.ok ? 'repository name must be canonical' : parsed.error;
     return err(`rewriting reference ${quote(name, 200)} to ${quote(text, 200)}: ${why}`);
   }

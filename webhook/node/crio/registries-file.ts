@@ -5,22 +5,21 @@ import type { SettingsProblem } from '../endpoint.ts';
 import { mistake, toProblem, type Mistake } from '../mistakes/mistake.ts';
 import { isTable, readTables, readText, readTexts, valueOf, type Table, withKnownKeys } from '../mistakes/shape.ts';
 import { parseToml } from '../mistakes/toml.ts';
+import { isRegistryHost } from './registry-host.ts';
 import { decodeRegistry, type Registry } from './registry.ts';
-
-export type ShortNameMode = 'enforcing' | 'permissive' | 'disabled';
 
 /** One registries.conf, version 2, or one of its drop-ins (pull-parity E11, E12). */
 export type RegistriesFile = {
   readonly registries: readonly Registry[];
   /** `undefined` where the key is absent, which a drop-in may be; an empty list empties it. */
   readonly unqualifiedSearch: readonly string[] | undefined;
-  readonly shortNameMode: ShortNameMode | undefined;
   /** Short name to full name; `''` takes back what an earlier file said. */
   readonly aliases: Readonly<Record<string, string>>;
 };
 
 const CONSEQUENCE = 'CRI-O refuses every pull with it';
-const MODES: readonly ShortNameMode[] = ['enforcing', 'permissive', 'disabled'];
+/** CRI-O goes by crio.conf instead, but refuses the file for any other. */
+const MODES: readonly string[] = ['enforcing', 'permissive', 'disabled', ''];
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::\d+)?$/u;
 
 /** Reads a file with the checks of containers/image; unknown keys are ignored as there. */
@@ -37,10 +36,17 @@ export function parseRegistriesFile(file: {
   return decoded.ok ? decoded : err(toProblem(decoded.error, file, CONSEQUENCE));
 }
 
-const KEYS = ['registries', 'registry', 'unqualified-search-registries', 'short-name-mode', 'aliases'];
+const KEYS = [
+  'registries',
+  'registry',
+  'unqualified-search-registries',
+  'short-name-mode',
+  'credential-helpers',
+  'aliases',
+];
 
-function decodeDocument(written: Table): Result<RegistriesFile, Mistake> {
-  const document = withKnownKeys(written, KEYS);
+function decodeDocument(table: Table): Result<RegistriesFile, Mistake> {
+  const document = withKnownKeys(table, KEYS);
   if (valueOf(document, 'registries') !== undefined) {
     return err(
       mistake(
@@ -51,16 +57,16 @@ function decodeDocument(written: Table): Result<RegistriesFile, Mistake> {
   }
   const tables = readTables(document, 'registry');
   if (!tables.ok) return tables;
-  const registries = new Map<string, Registry>();
-  for (const table of tables.value ?? []) {
-    const registry = decodeRegistry(table);
+  const written: Registry[] = [];
+  for (const one of tables.value ?? []) {
+    const registry = decodeRegistry(one);
     if (!registry.ok) return registry;
-    const { prefix } = registry.value;
-    // the first of one prefix wins within a file
-    if (!registries.has(prefix)) registries.set(prefix, registry.value);
+    written.push(registry.value);
   }
-  const conflict = findConflict([...registries.values()]);
+  const conflict = findConflict(written);
   if (conflict !== undefined) return err(conflict);
+  // the first of one prefix wins within a file
+  const registries = written.filter(({ prefix }, at) => written.findIndex((other) => other.prefix === prefix) === at);
   const search = readTexts(document, 'unqualified-search-registries');
   if (!search.ok) return search;
   const hosts = search.value?.map((host) => host.replace(/\/+$/u, ''));
@@ -71,13 +77,14 @@ function decodeDocument(written: Table): Result<RegistriesFile, Mistake> {
   }
   const mode = readText(document, 'short-name-mode');
   if (!mode.ok) return mode;
-  const shortNameMode = MODES.find((one) => one === mode.value);
-  if (shortNameMode === undefined && (mode.value ?? '') !== '') {
+  if (!MODES.includes(mode.value ?? '')) {
     return err(mistake('expected short-name-mode to be enforcing, permissive or disabled', 'short-name-mode'));
   }
+  const helpers = readTexts(document, 'credential-helpers');
+  if (!helpers.ok) return helpers;
   const aliases = readAliases(document);
   if (!aliases.ok) return aliases;
-  return ok({ registries: [...registries.values()], unqualifiedSearch: hosts, shortNameMode, aliases: aliases.value });
+  return ok({ registries, unqualifiedSearch: hosts, aliases: aliases.value });
 }
 
 /** Registries at one place must agree on what is allowed there. */
@@ -95,13 +102,17 @@ function findConflict(registries: readonly Registry[]): Mistake | undefined {
   return undefined;
 }
 
+/** The library passes over what is no table (BurntSushi/toml `unifyMap`). */
 function readAliases(document: Table): Result<Readonly<Record<string, string>>, Mistake> {
   const value = valueOf(document, 'aliases');
-  if (value === undefined) return ok({});
-  if (!isTable(value)) return err(mistake('expected [aliases] to be a table of short names', 'aliases'));
+  if (!isTable(value)) return ok({});
   const aliases: [string, string][] = [];
   for (const [name, target] of Object.entries(value)) {
-    if (typeof target !== 'string' || (target !== '' && !isRepository(target))) {
+    if (!isShortRepository(name)) {
+      const expected = `expected alias ${quote(name, 80)} to be a name without registry, tag or digest`;
+      return err(mistake(expected, 'aliases', name));
+    }
+    if (typeof target !== 'string' || (target !== '' && !isFullRepository(target))) {
       return err(
         mistake(`expected alias ${quote(name, 80)} to name registry and repository, without tag or digest`, name),
       );
@@ -111,8 +122,13 @@ function readAliases(document: Table): Result<Readonly<Record<string, string>>, 
   return ok(Object.fromEntries(aliases));
 }
 
-function isRepository(text: string): boolean {
+function isShortRepository(text: string): boolean {
   const reference = parseReference(text);
-  if (!reference.ok || reference.value.isShortName || reference.value.digest !== undefined) return false;
-  return !text.slice(text.indexOf('/')).includes(':');
+  return reference.ok && reference.value.isShortName && !/[:@]/u.test(text);
+}
+
+function isFullRepository(text: string): boolean {
+  const reference = parseReference(text);
+  if (!reference.ok || reference.value.isShortName || !isRegistryHost(reference.value.host)) return false;
+  return !/[:@]/u.test(text.slice(text.indexOf('/')));
 }

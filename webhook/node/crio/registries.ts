@@ -1,6 +1,6 @@
 import type { SettingsProblem } from '../endpoint.ts';
 import { lineOf } from '../mistakes/line.ts';
-import { parseRegistriesFile, type ShortNameMode } from './registries-file.ts';
+import { parseRegistriesFile } from './registries-file.ts';
 import type { Registry } from './registry.ts';
 
 /** `blockedLine` is where `blocked = true` stands. */
@@ -18,11 +18,10 @@ export type Registries = {
   /** The file that set the search list last: the runtime's error names it. */
   readonly searchFile: string;
   readonly searchLine: number | undefined;
-  readonly shortNameMode: ShortNameMode | undefined;
   readonly aliases: ReadonlyMap<string, string>;
 };
 
-/** Merges the files in order: a later one replaces prefixes, aliases, the search list and the mode it names. */
+/** Merges the files in order: a later one replaces prefixes, aliases and the search list. */
 export function readRegistries(files: readonly { readonly name: string; readonly text: string }[]): {
   readonly registries: Registries;
   readonly problems: readonly SettingsProblem[];
@@ -33,7 +32,6 @@ export function readRegistries(files: readonly { readonly name: string; readonly
   let unqualifiedSearch: readonly string[] = [];
   let searchFile = files[0]?.name ?? '/etc/containers/registries.conf';
   let searchLine: number | undefined;
-  let shortNameMode: ShortNameMode | undefined;
   for (const file of files) {
     const parsed = parseRegistriesFile(file);
     if (!parsed.ok) {
@@ -50,11 +48,10 @@ export function readRegistries(files: readonly { readonly name: string; readonly
       searchFile = file.name;
       searchLine = lineOf(file.text, 'unqualified-search-registries');
     }
-    shortNameMode = parsed.value.shortNameMode ?? shortNameMode;
   }
   const registries = [...byPrefix.values()];
   return {
-    registries: { registries, unqualifiedSearch, searchFile, searchLine, shortNameMode, aliases },
+    registries: { registries, unqualifiedSearch, searchFile, searchLine, aliases },
     problems,
   };
 }

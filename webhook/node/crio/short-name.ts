@@ -2,16 +2,18 @@ import { parseReference, type ImageReference } from '../../image/reference.ts';
 import { err, ok, type Result } from '../../image/result.ts';
 import { quote } from '../../outcome/printable.ts';
 import type { Refusal } from '../certificates.ts';
+import type { NodeSetup } from '../settings.ts';
 import type { Registries } from './registries.ts';
 
 /**
  * The full names that a short name may stand for, in the order in which CRI-O tries them (pull-parity E12,
- * containers/image pkg/shortnames `Resolve`): its alias, else one for each unqualified-search registry.
+ * containers/image pkg/shortnames `Resolve`): its alias, else one for each unqualified-search registry. `mode` is
+ * crio.conf's `short_name_mode`: CRI-O always sets it, so that the library never reads that of registries.conf.
  */
 export function resolveShortName(
   reference: ImageReference,
   registries: Registries,
-  options: { readonly refusesAmbiguous: boolean },
+  mode: NodeSetup['crio']['shortNameMode'],
 ): Result<readonly ImageReference[], Refusal> {
   const name = withTag(reference);
   const repository = shortRepository(reference);
@@ -26,11 +28,12 @@ export function resolveShortName(
       rule: { name: 'short-name-unresolved', subject: name, line: registries.searchLine },
     });
   }
-  if (hosts.length > 1 && options.refusesAmbiguous && (registries.shortNameMode ?? 'enforcing') === 'enforcing') {
+  if (hosts.length > 1 && mode !== 'disabled') {
+    const rule = { name: 'short-name-ambiguous', subject: name, line: registries.searchLine } as const;
     return err({
       reason: `short name mode is enforcing, but image name ${name} returns ambiguous list`,
       file,
-      rule: { name: 'short-name-ambiguous', subject: name, line: registries.searchLine },
+      rule: mode === undefined ? { ...rule, isAssumed: true } : rule,
     });
   }
   return parseAll(

@@ -12,8 +12,7 @@ export type SignatureVerdict =
 
 /**
  * Asks the policy about an image by its own name, whichever mirror it comes from (containers/image
- * `requirementsForImageRef`; pull-parity D19). CRI-O may have a policy of its own for a namespace, in
- * `signature_policy_dir`: that one is not declared here.
+ * `requirementsForImageRef`; pull-parity D19).
  */
 export function askSignaturePolicy(policy: SignaturePolicy, reference: ImageReference): SignatureVerdict | undefined {
   const { demand, scope } = demandFor(policy, reference);

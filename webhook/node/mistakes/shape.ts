@@ -43,9 +43,9 @@ export function readFlag(table: Table, key: string): Result<boolean | undefined,
   return err(mistake(`expected ${key} to be true or false, without quotes`, key));
 }
 
-/** A list of texts, `undefined` where the key is absent. */
+/** A list of texts, `undefined` where the key is absent, or `null` in JSON as Go has it. */
 export function readTexts(table: Table, key: string): Result<readonly string[] | undefined, Mistake> {
-  const value = valueOf(table, key);
+  const value = valueOf(table, key) ?? undefined;
   if (value === undefined) return ok(undefined);
   return isTextList(value) ? ok(value) : err(mistake(`expected ${key} to be a list of strings`, key));
 }
