@@ -4,9 +4,11 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Runs the unit tests in a few processes, as starting one and loading the program costs more than most files' tests.
+ * Runs the tests whose names end as the first argument says (default `test`, the unit tests; `programs`, those that run
+ * other programs) in a few processes, as starting one and loading the program costs more than most files' tests.
  * `node --test FILE` runs one file as ever.
  */
+const ENDING = process.argv[2] ?? 'test';
 const ROOT = join(import.meta.dirname, '../..');
 const REPORTER = './test/support/reporter.ts';
 /** Only a hang takes that long. */
@@ -30,10 +32,11 @@ type Batch = { readonly name: string; readonly files: readonly string[] };
 const folderOf = (file: string): string => (dirname(file) === 'test' ? '.' : basename(dirname(file)));
 
 function findBatches(): readonly Batch[] {
-  const files = globSync('test/**/*.test.ts', { cwd: ROOT }).toSorted();
+  const files = globSync(`test/**/*.${ENDING}.ts`, { cwd: ROOT }).toSorted();
   const alone = [...new Set(files.map(folderOf))].filter((folder) => !TOGETHER.flat().includes(folder));
   return [...TOGETHER, ...alone.map((folder) => [folder])].flatMap((folders) => {
     const batch = { name: folders.join(', '), files: files.filter((file) => folders.includes(folderOf(file))) };
+    if (batch.files.length === 0) return [];
     if (!folders.includes(IN_HALVES)) return [batch];
     const sizeOf = (file: string): number => statSync(join(ROOT, file)).size;
     const bySize = batch.files.toSorted((a, b) => sizeOf(b) - sizeOf(a));
