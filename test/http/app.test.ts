@@ -54,6 +54,8 @@ describe('POST /validate', () => {
     ],
     ['nesting of 200,000', 400, { body: NESTED(200_000) }],
     ['nesting of 257', 400, { body: NESTED(257) }],
+    ['two hundred thousand values', 413, { body: `[${'0,'.repeat(200_000)}0]` }],
+    ['ten thousand times fifteen lists', 413, { body: `[${`${NESTED(15)},`.repeat(10_000)}0]` }],
     ['JSON that is no object', 400, { body: '"AdmissionReview"' }],
     ['null', 400, { body: 'null' }],
     ['v1beta1', 400, { body: REVIEW.replace('admission.k8s.io/v1', 'admission.k8s.io/v1beta1') }],
@@ -108,11 +110,11 @@ describe('POST /validate', () => {
     ],
     ['eight megabytes', { body: REVIEW.replace('"oldObject":null', `"oldObject":"${'x'.repeat(8 * 1024 * 1024)}"`) }],
     [
-      'two hundred thousand keys',
+      'seventy thousand keys',
       {
         body: REVIEW.replace(
           '"oldObject":null',
-          `"oldObject":{${Array.from({ length: 200_000 }, (_, at) => `"${at * 32}":0`).join(',')}}`,
+          `"oldObject":{${Array.from({ length: 70_000 }, (_, at) => `"${at * 32}":0`).join(',')}}`,
         ),
       },
     ],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { createImageStore } from '../../webhook/demo/image-store.ts';
 import type { Bend } from '../../webhook/demo/registry.ts';
-import { DOCKER_CONFIG, DOCKER_MANIFEST } from '../../webhook/image/media-type.ts';
+import { DOCKER_CONFIG, DOCKER_MANIFEST, DOCKER_SCHEMA1 } from '../../webhook/image/media-type.ts';
 import { createPredictionCache } from '../../webhook/pull/cache.ts';
 import type { Budget } from '../../webhook/registry/budget.ts';
 import { unlimited } from '../../webhook/registry/budget.ts';
@@ -172,6 +172,21 @@ describe('what an answer costs', () => {
 
     for (const { outcome } of outcomes) assert.ok(outcome.kind === 'not-checked' && outcome.reason === 'limit');
     assert.ok(registry.log.requests.length < 100);
+  });
+
+  it('proves nothing by a manifest or a config that holds too much to be read', async () => {
+    const dense = store.repository('dense');
+    const values = Array.from({ length: 70_000 }, () => 0);
+    dense.addManifest({ schemaVersion: 2, values }, DOCKER_MANIFEST, ['manifest']);
+    const config = dense.addBlob(Buffer.from(JSON.stringify({ values })), DOCKER_CONFIG);
+    const { layers } = dense.addImage();
+    dense.addManifest({ schemaVersion: 2, config, layers }, DOCKER_MANIFEST, ['config']);
+    dense.addManifest({ schemaVersion: 1, values }, DOCKER_SCHEMA1, ['schema1']);
+
+    const outcomes = [await ask('dense:manifest'), await ask('dense:schema1', { runtime: 'containerd@1.7' })];
+
+    for (const { outcome } of outcomes) assert.ok(outcome.kind === 'not-checked' && outcome.reason === 'limit');
+    assert.equal((await ask('dense:config')).outcome.kind, 'pullable');
   });
 });
 

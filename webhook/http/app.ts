@@ -69,7 +69,7 @@ async function validate(request: Request, response: Response, deps: ValidateDeps
     if (!body.ok && body.error === 'aborted') return;
     if (!body.ok) return refuse(response, 413, `the body is larger than ${MAX_REVIEW_BYTES} bytes`);
     const parsed = parseJsonBody(body.value);
-    if (!parsed.ok) return refuse(response, 400, parsed.error);
+    if (!parsed.ok) return refuse(response, parsed.error.status, parsed.error.reason);
     await answer(parsed.value, { request, response, deps });
   } finally {
     release();

@@ -1,5 +1,6 @@
 import { parseDigest, type Digest } from './digest.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
+import { beyondBounds, type JsonBounds } from './json-bounds.ts';
 import { isIndexType, isManifestType } from './media-type.ts';
 import { configOddityOf, oddityOf } from './oddity.ts';
 import { normalizePlatform, type Platform } from './platform.ts';
@@ -48,6 +49,13 @@ export type ImageConfig = {
 
 /** Far above any real image (overlayfs mounts at most 500 layers), far below what a 4 MiB manifest could list. */
 const MAX_ENTRIES = 2048;
+/** So many entries with platforms have some 45,000 marks. Go reads no deeper either (encoding/json, `maxNestingDepth`). */
+const BOUNDS: JsonBounds = Object.freeze({ depth: 10_000, marks: 64 * 1024 });
+
+/** Whether a document can be read at all without taking more memory and time than it is worth. */
+export function isWithinBounds(bytes: Uint8Array): boolean {
+  return beyondBounds(bytes, BOUNDS) === undefined;
+}
 
 /**
  * Why bytes are no manifest. `mistyped`: they may be sound, but are not what their media type says; `ambiguous`: they
@@ -72,6 +80,7 @@ export function decodeManifest(
   bytes: Uint8Array,
   mediaType: string,
 ): Result<ImageManifest | ImageIndex, ManifestProblem> {
+  if (!isWithinBounds(bytes)) return err({ kind: 'too-long', problem: `a manifest of more values than any image has` });
   const document = parseObject(bytes);
   if (!document.ok) return broken(document.error);
   const value = document.value;

@@ -1,4 +1,4 @@
-import type { Descriptor } from '../image/manifest.ts';
+import { isWithinBounds, type Descriptor } from '../image/manifest.ts';
 import { MANIFEST_ACCEPT } from '../image/media-type.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { DamagedPart, Evidence } from '../outcome/outcome.ts';
@@ -34,7 +34,7 @@ export function fetchManifest(
   });
 }
 
-/** An image's config, read and compared; `undefined` bytes where it is too large to read. */
+/** An image's config, read and compared; `undefined` bytes where it is too large, or holds too much, to be read. */
 export type FetchedConfig = { readonly bytes: Uint8Array | undefined; readonly evidence: Evidence };
 
 export function fetchConfig(
@@ -53,6 +53,8 @@ export function fetchConfig(
     if (!got.ok) return err({ attempt: ended(got.error), isFinal: false });
     const { status, isWhole, wasCut, evidence } = got.value;
     const isTooLarge = status < 300 && !isWhole && !wasCut;
-    return isTooLarge ? ok({ bytes: undefined, evidence }) : judgeContent(got.value, expected);
+    if (isTooLarge) return ok({ bytes: undefined, evidence });
+    const judged = judgeContent(got.value, expected);
+    return judged.ok && !isWithinBounds(judged.value.bytes) ? ok({ bytes: undefined, evidence }) : judged;
   });
 }

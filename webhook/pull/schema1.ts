@@ -1,4 +1,5 @@
 import { parseDigest, type Digest } from '../image/digest.ts';
+import { isWithinBounds } from '../image/manifest.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
 import { ended, type Attempt } from './attempt.ts';
@@ -27,6 +28,7 @@ export async function checkSchema1(context: PullContext, resolved: Resolved): Pr
   const { digest, mediaType, evidence, content } = resolved;
   const fetched = content === undefined ? await fetchUncompared(context, resolved) : ok(content.bytes);
   if (!fetched.ok) return fetched.error;
+  if (!isWithinBounds(fetched.value)) return ended(TOO_LONG);
   const layers = decodeSchema1(fetched.value, context.traits.wantsSignature);
   if (!layers.ok) {
     const problem = `cannot be read as schema 1: ${layers.error}`;
@@ -53,9 +55,14 @@ async function fetchUncompared(context: PullContext, resolved: Resolved): Promis
   if (!got.ok) return err(ended(got.error));
   if (got.value.status >= 300) return err(manifestRefusal(got.value, { ...context.reference, digest }, got.value));
   if (got.value.isWhole) return ok(got.value.bytes);
-  const tooLong: PullOutcome = { kind: 'not-checked', reason: 'limit', detail: 'a very long schema 1 manifest' };
-  return err(got.value.wasCut ? cutOff(got.value, 'manifest', digest) : ended(tooLong));
+  return err(got.value.wasCut ? cutOff(got.value, 'manifest', digest) : ended(TOO_LONG));
 }
+
+const TOO_LONG: PullOutcome = Object.freeze({
+  kind: 'not-checked',
+  reason: 'limit',
+  detail: 'a very long schema 1 manifest',
+});
 
 /** The layers of a schema 1 manifest (distribution, "Image Manifest V 2, Schema 1"), each once. */
 export function decodeSchema1(bytes: Uint8Array, wantsSignature: boolean): Result<readonly Digest[]> {
