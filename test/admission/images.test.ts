@@ -128,13 +128,13 @@ describe('readWorkload', () => {
     assert.equal(workload.unreadable, 5);
   });
 
-  it('reads whose credentials a Pod has, empty secret names too', () => {
+  it('reads whose credentials a Pod has, each secret once, an empty name too', () => {
     const secrets = [{ name: 'a' }, {}, { name: '' }, null, { name: 'other/ns' }, { name: 'a' }];
 
     const named = readWorkload(pod({ serviceAccountName: 'builder', imagePullSecrets: secrets }));
 
     assert.equal(named?.pod.serviceAccount, 'builder');
-    assert.deepEqual(named.pod.imagePullSecrets, ['a', '', '', '', 'other/ns', 'a']);
+    assert.deepEqual(named.pod.imagePullSecrets, ['a', '', 'other/ns']);
     assert.equal(readWorkload(pod({}))?.pod.serviceAccount, 'default');
     assert.equal(readWorkload(pod({ serviceAccount: 'old' }))?.pod.serviceAccount, 'old');
   });

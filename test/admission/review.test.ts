@@ -17,6 +17,7 @@ describe('decodeReview', () => {
     ['a request that is a list', { ...reviewOf(null), request: [] }, /no request/u],
     ['no uid', reviewOf(podOf('app'), { uid: undefined }), /uid/u],
     ['an empty uid', reviewOf(podOf('app'), { uid: '' }), /uid/u],
+    ['a uid of a megabyte', reviewOf(podOf('app'), { uid: 'u'.repeat(1024 * 1024) }), /uid/u],
     ['a uid that is a number', reviewOf(podOf('app'), { uid: 7 }), /uid/u],
   ];
   for (const [why, body, reason] of NO_REVIEWS) {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { PredictImage } from '../../webhook/admission/ports.ts';
+import type { ImageQuestion, PredictImage } from '../../webhook/admission/ports.ts';
 import { createWeighing } from '../../webhook/engine/weigh-pulls.ts';
 import { createMeter } from '../../webhook/pull/measure.ts';
 import { SAMPLES } from '../outcome/samples.ts';
+import { isForgotten } from '../support/collect-garbage.ts';
 import {
   container,
   deployment,
@@ -383,6 +384,42 @@ rules:
 
     assert.equal(response.allowed, true);
     assert.deepEqual(response.warnings, ['3 entries among the containers were not checked: they are no containers']);
+  });
+
+  it('holds nothing of the objects while it waits', async () => {
+    const waiting = Promise.withResolvers<void>();
+    const { review } = rig({ predict: () => waiting.promise.then(() => PULLABLE) });
+    const begin = () => {
+      const object = podOf('app:1');
+      const answer = review(updateOf(podOf('app:0'), object), { signal: new AbortController().signal });
+      return { answer, object: new WeakRef(object) };
+    };
+    const { answer, object } = begin();
+
+    assert.ok(await isForgotten(object));
+    waiting.resolve();
+    assert.equal((await answer).kind, 'reviewed');
+  });
+
+  it('takes names and images of megabytes as far as they can be one', async () => {
+    const long = 'x'.repeat(1024 * 1024);
+    const questions: ImageQuestion[] = [];
+    const { review, asked, facts } = rig({
+      predict: (question) => {
+        questions.push(question);
+        return Promise.resolve(PULLABLE);
+      },
+    });
+    const spec = { serviceAccountName: long, imagePullSecrets: [{ name: long }, { name: long }, { name: 'b' }] };
+    const containers = [container(long, long), container('b', `${long}:1`), container('c', 'app:1')];
+
+    await respond(review, reviewOf(pod({ ...spec, containers }), { name: long }));
+
+    assert.deepEqual(asked, [long.slice(0, 4096), 'app:1']);
+    const [question] = questions;
+    assert.deepEqual(question?.pod.imagePullSecrets, [long.slice(0, 254), 'b']);
+    assert.equal(question?.pod.serviceAccount, long.slice(0, 254));
+    assert.equal(facts[0]?.name, long.slice(0, 254));
   });
 
   it('cuts an image of a megabyte wherever it names it', async () => {

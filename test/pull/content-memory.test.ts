@@ -5,17 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { createGzip } from 'node:zlib';
 import { packTar } from '../../webhook/demo/image-store.ts';
 import { parseDigest, type Digest } from '../../webhook/image/digest.ts';
 import { createContentCheck } from '../../webhook/pull/content.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
 import { noise, OCI_TAR, patience, questionOf, startLayerRig, verdictOf } from './layer-rig.ts';
-
-/** What is held counts, not what waits to be collected, which hangs on the load of the machine. */
-setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
 
 const MIB = 1024 * 1024;
 const FILE_MIB = 48;

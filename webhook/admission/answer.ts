@@ -13,10 +13,9 @@ export type ReviewResponse = {
   };
 };
 
+export type Reviewed = { readonly kind: 'reviewed'; readonly body: ReviewResponse };
 /** `no-review` is HTTP 400; everything else is HTTP 200. */
-export type ReviewAnswer =
-  | { readonly kind: 'no-review'; readonly reason: string }
-  | { readonly kind: 'reviewed'; readonly body: ReviewResponse };
+export type ReviewAnswer = { readonly kind: 'no-review'; readonly reason: string } | Reviewed;
 
 export type Decision = {
   /** One printable line; its presence is the denial. */
@@ -26,7 +25,7 @@ export type Decision = {
 };
 
 /** The one place where a uid gets its answer. */
-export function answerTo(uid: string, { denial, warnings, annotations }: Decision): ReviewAnswer {
+export function answerTo(uid: string, { denial, warnings, annotations }: Decision): Reviewed {
   return {
     kind: 'reviewed',
     body: {
@@ -44,12 +43,12 @@ export function answerTo(uid: string, { denial, warnings, annotations }: Decisio
 }
 
 /** Nothing to check: the request passes as it is. */
-export function passUntouched(uid: string): ReviewAnswer {
+export function passUntouched(uid: string): Reviewed {
   return answerTo(uid, { denial: undefined, warnings: [], annotations: {} });
 }
 
 /** Our own failure never stops a cluster (design, rule 8). */
-export function passAfterFailure(uid: string): ReviewAnswer {
+export function passAfterFailure(uid: string): Reviewed {
   return answerTo(uid, {
     denial: undefined,
     warnings: ['the images were not checked: Pullguard failed inside and admitted the request; its log says why'],

@@ -16,6 +16,19 @@ export function textOf(value: unknown, key: string): string {
   return typeof text === 'string' ? text : '';
 }
 
+/** The longest name in Kubernetes. */
+const MAX_NAME_LENGTH = 253;
+
+/** A name as far as it can be one, and one character more: what waits for registries must not hold megabytes of text. */
+export function nameOf(value: unknown, key: string, max = MAX_NAME_LENGTH + 1): string {
+  return cutText(textOf(value, key), max);
+}
+
+/** A copy of the first `max` characters: what `slice` gives holds on to the whole text. */
+export function cutText(text: string, max: number): string {
+  return text.length <= max ? text : Buffer.from(text.slice(0, max), 'utf16le').toString('utf16le');
+}
+
 /** The entries of a field, none where it is no list. */
 export function listOf(value: unknown, key: string): readonly unknown[] {
   const list = fieldOf(value, key);

@@ -1,6 +1,6 @@
 import { formatPlatform, parsePlatform, type Platform } from '../image/platform.ts';
 import type { PlatformChoice } from '../outcome/prediction.ts';
-import { fieldAt, fieldOf, listOf, textOf } from './field.ts';
+import { fieldAt, fieldOf, listOf, nameOf, textOf } from './field.ts';
 
 /** What a Pod asks of a node's platform: the values that remain, `undefined` where any will do. */
 type Demand = { readonly os: ReadonlySet<string> | undefined; readonly architecture: ReadonlySet<string> | undefined };
@@ -11,6 +11,9 @@ const ANY: Demand = { os: undefined, architecture: undefined };
 
 /** More platforms than there are is no choice but an attack. */
 const MAX_PLATFORMS = 16;
+
+/** What is longer is the value of no label. */
+const MAX_LABEL_LENGTH = 63;
 
 /**
  * The platforms that a Pod spec fixes by nodeSelector, required node affinity and `os.name`; `undefined` where an
@@ -53,14 +56,14 @@ function product(systems: ReadonlySet<string>, architectures: ReadonlySet<string
 function selected(spec: unknown): Demand {
   const selector = fieldOf(spec, 'nodeSelector');
   const valuesOf = (labels: readonly string[]): Demand['os'] => {
-    const values = labels.map((label) => textOf(selector, label)).filter((value) => value !== '');
+    const values = labels.map((label) => nameOf(selector, label, MAX_LABEL_LENGTH + 1)).filter((value) => value !== '');
     return values.length === 0 ? undefined : new Set(values.slice(0, 1));
   };
   return { os: valuesOf(OS_LABELS), architecture: valuesOf(ARCHITECTURE_LABELS) };
 }
 
 function osNameOf(spec: unknown): Demand['os'] {
-  const name = textOf(fieldOf(spec, 'os'), 'name');
+  const name = nameOf(fieldOf(spec, 'os'), 'name', MAX_LABEL_LENGTH + 1);
   return name === '' ? undefined : new Set([name]);
 }
 
@@ -76,13 +79,17 @@ function affinityTerms(spec: unknown): readonly unknown[] {
 function termDemand(term: unknown, base: Demand): Demand {
   return listOf(term, 'matchExpressions').reduce<Demand>((demand, expression) => {
     const key = textOf(expression, 'key');
-    const values = new Set(listOf(expression, 'values').filter((value) => typeof value === 'string'));
     const isOs = OS_LABELS.includes(key);
     if (!isOs && !ARCHITECTURE_LABELS.includes(key)) return demand;
+    const values = new Set(listOf(expression, 'values').filter(isLabelValue));
     if (textOf(expression, 'operator') === 'In')
       return narrow(demand, isOs ? { ...ANY, os: values } : { ...ANY, architecture: values });
     return demand;
   }, base);
+}
+
+function isLabelValue(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_LABEL_LENGTH;
 }
 
 function narrow(a: Demand, b: Demand): Demand {

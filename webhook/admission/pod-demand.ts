@@ -1,4 +1,4 @@
-import { countOf, listOf, textOf } from './field.ts';
+import { countOf, listOf, nameOf } from './field.ts';
 import { readPlacement } from './placement.ts';
 import { readPlatforms } from './platforms.ts';
 import { readPodCounts } from './pod-count.ts';
@@ -10,6 +10,9 @@ const DEFAULT_SERVICE_ACCOUNT = 'default';
 const DEFAULT_PROGRESS_SECONDS = 600;
 /** apps/v1: the largest int32 stands for no deadline at all. */
 const NO_PROGRESS_DEADLINE = 2_147_483_647;
+
+/** Far more than are read of one Pod: what is left out counts as unread there. */
+const MAX_SECRET_NAMES = 1024;
 
 /** Where a Pod spec stands: its own object, and the specs around it that may limit its time. */
 export type PodPlace = {
@@ -24,17 +27,22 @@ export type PodPlace = {
 export function readPodDemand({ kind, namespace, isTemplate, specs }: PodPlace): PodDemand {
   const spec = specs.at(-1);
   const placement = readPlacement(kind, spec);
-  const written = textOf(spec, 'serviceAccountName') || textOf(spec, 'serviceAccount');
+  const written = nameOf(spec, 'serviceAccountName') || nameOf(spec, 'serviceAccount');
   return {
     namespace,
     serviceAccount: written === '' ? DEFAULT_SERVICE_ACCOUNT : written,
-    imagePullSecrets: listOf(spec, 'imagePullSecrets').map((reference) => textOf(reference, 'name')),
+    imagePullSecrets: secretNames(spec),
     platforms: readPlatforms(spec),
     isTemplate,
     deadline: deadlineOf(kind, specs),
     podsAtOnce: readPodCounts(kind, specs[0]).created,
     ...(placement === undefined ? {} : { placement }),
   };
+}
+
+function secretNames(spec: unknown): readonly string[] {
+  const names = new Set(listOf(spec, 'imagePullSecrets').map((reference) => nameOf(reference, 'name')));
+  return [...names].slice(0, MAX_SECRET_NAMES);
 }
 
 function deadlineOf(kind: string, specs: readonly unknown[]): PodDemand['deadline'] {

@@ -1,5 +1,5 @@
 import { parseReference } from '../image/reference.ts';
-import { fieldOf, listOf, textOf } from './field.ts';
+import { cutText, fieldOf, listOf, nameOf, textOf } from './field.ts';
 import { isJsonObject } from '../image/json.ts';
 import { mountedVolumes } from './mount.ts';
 import type { ImageUse, PullPolicy } from './ports.ts';
@@ -19,6 +19,8 @@ const CONTAINER_LISTS: readonly ContainerList[] = [
   { field: 'ephemeralContainers', noun: 'ephemeral container' },
 ];
 
+/** Five times the longest reference: what is cut there is none, before and after. */
+const MAX_IMAGE_LENGTH = 4096;
 /** The longest name that the API server lets a container have (a DNS label). */
 const MAX_NAME_LENGTH = 63;
 
@@ -86,11 +88,12 @@ function readUse(holder: unknown, { imageKey, policyKey, path, where }: Reading)
   if (image === undefined || image === null) return 'none';
   if (typeof image !== 'string') return 'unreadable';
   if (image.trim() === '') return 'none';
-  return { path, where, image, pullPolicy: pullPolicyOf(textOf(holder, policyKey), image) };
+  const kept = cutText(image, MAX_IMAGE_LENGTH);
+  return { path, where, image: kept, pullPolicy: pullPolicyOf(textOf(holder, policyKey), kept) };
 }
 
 function named(noun: string, holder: unknown): string {
-  const name = textOf(holder, 'name').slice(0, MAX_NAME_LENGTH);
+  const name = nameOf(holder, 'name', MAX_NAME_LENGTH);
   return name === '' ? noun : `${noun} "${name}"`;
 }
 

@@ -22,7 +22,7 @@ export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';
 export type PodDemand = {
   readonly namespace: string;
   readonly serviceAccount: string;
-  /** The names in `spec.imagePullSecrets`, as written: empty names count (pull-parity C1). */
+  /** The names in `spec.imagePullSecrets`, each once, as written: an empty name counts (pull-parity C1). */
   readonly imagePullSecrets: readonly string[];
   /** Fixed by nodeSelector or required affinity; `undefined` where the Pod leaves it to the policy. */
   readonly platforms: PlatformChoice | undefined;

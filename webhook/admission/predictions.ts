@@ -9,7 +9,7 @@ import { asksNodesAlone, predictNever, weighPresence } from './presence.ts';
 import type { Question } from './questions.ts';
 
 export type Predicting = {
-  readonly workload: Workload;
+  readonly workload: Pick<Workload, 'pod' | 'hasControllingOwner'>;
   readonly predict: PredictImage;
   readonly weigh: WeighPulls;
   readonly presence: ImagePresence;

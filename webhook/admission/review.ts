@@ -1,5 +1,5 @@
 import { err, ok, type Result } from '../image/result.ts';
-import { fieldOf, textOf } from './field.ts';
+import { fieldOf, nameOf, textOf } from './field.ts';
 import { isJsonObject } from '../image/json.ts';
 
 export const REVIEW_API_VERSION = 'admission.k8s.io/v1';
@@ -24,6 +24,9 @@ export type ReviewRequest = {
   readonly oldObject: unknown;
 };
 
+/** A UUID has 36 characters. */
+const MAX_UID_LENGTH = 256;
+
 /**
  * Reads a review. The error says in a few fixed words why the body is none (HTTP 400); once a uid is known
  * everything else may be missing, and the request is answered.
@@ -36,16 +39,16 @@ export function decodeReview(body: unknown): Result<ReviewRequest> {
   const request = fieldOf(body, 'request');
   if (!isJsonObject(request)) return err('the review has no request');
   const uid = textOf(request, 'uid');
-  if (uid === '') return err('the review has no request.uid');
+  if (uid === '' || uid.length > MAX_UID_LENGTH) return err('the review has no request.uid');
   const kind = fieldOf(request, 'kind');
   return ok({
     uid,
-    operation: textOf(request, 'operation'),
-    group: textOf(kind, 'group'),
-    kind: textOf(kind, 'kind'),
-    subResource: textOf(request, 'subResource'),
-    namespace: textOf(request, 'namespace'),
-    name: textOf(request, 'name'),
+    operation: nameOf(request, 'operation'),
+    group: nameOf(kind, 'group'),
+    kind: nameOf(kind, 'kind'),
+    subResource: nameOf(request, 'subResource'),
+    namespace: nameOf(request, 'namespace'),
+    name: nameOf(request, 'name'),
     isDryRun: fieldOf(request, 'dryRun') === true,
     object: fieldOf(request, 'object'),
     oldObject: fieldOf(request, 'oldObject'),

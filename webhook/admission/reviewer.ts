@@ -2,15 +2,15 @@ import type { RuntimeFamily } from '../outcome/runtime.ts';
 import { decideImage, exemption, maxPullSecondsFor, type Subject } from '../policy/decide.ts';
 import type { Mode, Policy } from '../policy/policy.ts';
 import { answerTo, passAfterFailure, passUntouched, type ReviewAnswer } from './answer.ts';
-import { changesOf } from './changes.ts';
 import { reviewBudgetMs, startDeadline } from './deadline.ts';
 import { decide, verdictOf } from './decision.ts';
 import type { ReviewFacts } from './facts.ts';
 import { factsOf, factsOfExempt, type Judged } from './judged.ts';
 import type { ImagePresence, PredictImage, WeighPulls } from './ports.ts';
 import { predictAll } from './predictions.ts';
-import { questionsOf, type Question } from './questions.ts';
+import type { Question } from './questions.ts';
 import { decodeReview, type ReviewRequest } from './review.ts';
+import { headOf, taskOf, type RequestHead, type Task } from './task.ts';
 
 export type ReviewerDeps = {
   /** The policy in force, read once a review. */
@@ -44,49 +44,63 @@ type Judgement = {
 };
 
 export function createReviewer(deps: ReviewerDeps): Review {
-  return async (body, options) => {
+  return (body, options) => {
     const startedAtMs = deps.now();
     const decoded = decodeReview(body);
-    if (!decoded.ok) return { kind: 'no-review', reason: decoded.error };
-    const request = decoded.value;
-    const { answer, facts } = await judgeSafely(request, options, deps);
-    const { uid, operation, namespace, kind, name, isDryRun } = request;
-    const tookMs = deps.now() - startedAtMs;
-    try {
-      deps.onReviewed({ uid, operation, namespace, kind, name, isDryRun, ...facts, tookMs });
-    } catch {
-      // a log or a metric that fails must not cost the answer, and there is nowhere left to say so
-    }
-    return answer;
+    if (!decoded.ok) return Promise.resolve({ kind: 'no-review', reason: decoded.error });
+    return report(headOf(decoded.value), judgeSafely(decoded.value, options, deps), { startedAtMs, deps });
   };
 }
 
-async function judgeSafely(request: ReviewRequest, options: ReviewOptions, deps: ReviewerDeps): Promise<Judgement> {
+type Reporting = { readonly startedAtMs: number; readonly deps: ReviewerDeps };
+
+async function report(
+  head: RequestHead,
+  judging: Promise<Judgement>,
+  { startedAtMs, deps }: Reporting,
+): Promise<ReviewAnswer> {
+  const { answer, facts } = await judging;
+  const { uid, operation, namespace, kind, name, isDryRun } = head;
+  const tookMs = deps.now() - startedAtMs;
   try {
-    return await judge(request, options, deps);
+    deps.onReviewed({ uid, operation, namespace, kind, name, isDryRun, ...facts, tookMs });
+  } catch {
+    // a log or a metric that fails must not cost the answer, and there is nowhere left to say so
+  }
+  return answer;
+}
+
+/** Not async, so that the objects of the request are let go once it is known what to ask. */
+function judgeSafely(request: ReviewRequest, options: ReviewOptions, deps: ReviewerDeps): Promise<Judgement> {
+  const { uid } = request;
+  const failed = (error: unknown): Judgement => ({
+    answer: passAfterFailure(uid),
+    facts: { ...NOTHING, verdict: 'error', mode: 'enforce', errors: [error] },
+  });
+  try {
+    return judge(headOf(request), isOwn(request, deps) ? undefined : taskOf(request), { options, deps }).catch(failed);
   } catch (error) {
-    const facts = { ...NOTHING, verdict: 'error', mode: 'enforce', errors: [error] } as const;
-    return { answer: passAfterFailure(request.uid), facts };
+    return Promise.resolve(failed(error));
   }
 }
 
-async function judge(request: ReviewRequest, options: ReviewOptions, deps: ReviewerDeps): Promise<Judgement> {
+type Judging = { readonly options: ReviewOptions; readonly deps: ReviewerDeps };
+
+async function judge(head: RequestHead, task: Task | undefined, { options, deps }: Judging): Promise<Judgement> {
   const policy = deps.policy();
   const { mode } = policy;
-  const changes = isOwn(request, deps) ? undefined : changesOf(request);
-  if (changes === undefined) return untouched(request.uid, mode, []);
-  const { workload } = changes;
-  const { questions, beyond } = questionsOf(changes);
+  if (task === undefined) return untouched(head.uid, mode, []);
+  const { workload, questions, beyond } = task;
   const { kind, hasControllingOwner, unreadable } = workload;
   const subjectOf = ({ image }: Pick<Question, 'image'>): Subject => ({
-    namespace: request.namespace,
+    namespace: head.namespace,
     kind,
     image,
     hasControllingOwner,
   });
   const exempt = questions.filter((question) => exemption(policy, subjectOf(question)) !== undefined);
   const open = exempt.length === 0 ? questions : questions.filter((question) => !exempt.includes(question));
-  if (open.length + beyond + unreadable === 0) return untouched(request.uid, mode, exempt);
+  if (open.length + beyond + unreadable === 0) return untouched(head.uid, mode, exempt);
 
   const errors: unknown[] = [];
   const onError = (error: unknown): void => {
@@ -111,7 +125,7 @@ async function judge(request: ReviewRequest, options: ReviewOptions, deps: Revie
   }));
   const decision = decide({ judged, beyond, unreadable, mode, family: deps.family() });
   return {
-    answer: answerTo(request.uid, decision),
+    answer: answerTo(head.uid, decision),
     facts: {
       verdict: verdictOf(decision),
       mode: strictest(judged) ?? mode,

@@ -97,7 +97,7 @@ function overlong(text: string): string {
   const longest = text.slice(text.indexOf('/') + 1, text.indexOf('/') + 1 + MAX_PATH_LENGTH + 2);
   return longest.length > MAX_PATH_LENGTH && /^[a-z0-9._/-]+$/u.test(longest)
     ? `repository name must not be more than ${MAX_PATH_LENGTH} characters`
-    : `${FORMAT}: ${text.length} characters`;
+    : `${FORMAT}: more than ${MAX_REFERENCE_LENGTH} characters`;
 }
 
 /** The reference in full, as runtimes and Node.status.images write it: `docker.io/library/nginx:1.25`. */
