@@ -1,9 +1,9 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
-import { passAfterFailure, type ReviewResponse } from '../admission/answer.ts';
+import { passAfterFailure, type Reviewed, type ReviewResponse } from '../admission/answer.ts';
 import { decodeReview } from '../admission/review.ts';
-import type { Review } from '../admission/reviewer.ts';
+import type { Review, ReviewOptions } from '../admission/reviewer.ts';
 import { createBodyBudget, type BodyBudget } from './body-budget.ts';
-import { declaredLength, readBody } from './body.ts';
+import { readBody, type BodyFailure } from './body.ts';
 import { parseJsonBody } from './json-body.ts';
 import { timeoutMsOf } from './timeout.ts';
 
@@ -16,8 +16,8 @@ export const VALIDATE_PATH = '/validate';
  */
 export const MAX_REVIEW_BYTES = 9 * 1024 * 1024;
 
-/** A process with a limit of 256 MiB parses seven of the largest bodies at once, and thousands of real ones. */
-const MAX_BODY_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
+/** A process with a limit of 256 MiB reads two of the largest bodies at once, and a thousand of real ones. */
+const MAX_BODY_BYTES_IN_FLIGHT = 24 * 1024 * 1024;
 
 export const REFUSAL_STATUSES = [400, 404, 405, 413, 415, 500, 503] as const;
 export type RefusalStatus = (typeof REFUSAL_STATUSES)[number];
@@ -55,56 +55,67 @@ type Refuse = (response: Response, status: RefusalStatus, reason: string) => voi
 type ValidateDeps = AppDeps & { readonly budget: BodyBudget; readonly refuse: Refuse };
 
 async function validate(request: Request, response: Response, deps: ValidateDeps): Promise<void> {
-  const { refuse, budget } = deps;
+  const { refuse } = deps;
   const wrongType = unsupportedType(request);
   if (wrongType !== undefined) return refuse(response, 415, wrongType);
-  const mayGrow = request.headers['transfer-encoding'] !== undefined;
-  const release = budget.take(mayGrow ? MAX_REVIEW_BYTES : Math.min(declaredLength(request), MAX_REVIEW_BYTES));
-  if (release === undefined) {
-    response.set('Retry-After', '1');
-    return refuse(response, 503, 'too many large reviews at once');
-  }
-  try {
-    const body = await readBody(request, MAX_REVIEW_BYTES);
-    if (!body.ok && body.error === 'aborted') return;
-    if (!body.ok) return refuse(response, 413, `the body is larger than ${MAX_REVIEW_BYTES} bytes`);
-    const parsed = parseJsonBody(body.value);
-    if (!parsed.ok) return refuse(response, parsed.error.status, parsed.error.reason);
-    await answer(parsed.value, { request, response, deps });
-  } finally {
-    release();
-  }
-}
-
-type Exchange = { readonly request: Request; readonly response: Response; readonly deps: ValidateDeps };
-
-async function answer(body: unknown, { request, response, deps }: Exchange): Promise<void> {
   const gone = new AbortController();
   const giveUp = (): void => gone.abort();
   response.once('close', giveUp);
   try {
     const timeoutMs = timeoutMsOf(request.originalUrl);
     const options = timeoutMs === undefined ? { signal: gone.signal } : { signal: gone.signal, timeoutMs };
-    const reviewed = await deps.review(body, options).catch((error: unknown) => failedReview(body, error, deps.log));
-    if (reviewed.kind === 'no-review') deps.refuse(response, 400, reviewed.reason);
-    else send(response, reviewed.body);
+    const answer = await answerTo(request, options, deps);
+    if (answer.kind === 'gone') return;
+    if (answer.kind === 'reviewed') return send(response, answer.body);
+    if (answer.status === 503) response.set('Retry-After', '1');
+    refuse(response, answer.status, answer.reason);
   } finally {
     response.off('close', giveUp);
   }
+}
+
+type HttpAnswer =
+  | Reviewed
+  | { readonly kind: 'refused'; readonly status: RefusalStatus; readonly reason: string }
+  | { readonly kind: 'gone' };
+
+const UNREAD: Readonly<Record<BodyFailure, HttpAnswer>> = Object.freeze({
+  'too-large': { kind: 'refused', status: 413, reason: `the body is larger than ${MAX_REVIEW_BYTES} bytes` },
+  'crowded-out': { kind: 'refused', status: 503, reason: 'too many large reviews at once' },
+  aborted: { kind: 'gone' },
+});
+
+/**
+ * Not async, and nor is what it calls: an answer may wait for registries, for seconds and with hundreds beside it, and
+ * must not hold on to the body that was asked.
+ */
+function answerTo(request: Request, options: ReviewOptions, deps: ValidateDeps): Promise<HttpAnswer> {
+  return readBody(request, { maxBytes: MAX_REVIEW_BYTES, budget: deps.budget }).then((body) => {
+    if (!body.ok) return UNREAD[body.error];
+    const parsed = parseJsonBody(body.value);
+    return parsed.ok ? answerToReview(parsed.value, options, deps) : { kind: 'refused', ...parsed.error };
+  });
+}
+
+/** A reviewer that throws in spite of its promise still costs nobody a rollout, as long as the uid is known. */
+function answerToReview(body: unknown, options: ReviewOptions, { review, log }: ValidateDeps): Promise<HttpAnswer> {
+  const decoded = decodeReview(body);
+  const uid = decoded.ok ? decoded.value.uid : undefined;
+  return review(body, options).then(
+    (answer): HttpAnswer =>
+      answer.kind === 'reviewed' ? answer : { kind: 'refused', status: 400, reason: answer.reason },
+    (err: unknown): HttpAnswer => {
+      if (uid === undefined) throw err;
+      log.error('review failed', { uid: uid.slice(0, 64), err });
+      return passAfterFailure(uid);
+    },
+  );
 }
 
 /** As `response.json` would, without its questions about caches and HEAD, which cost as much as the rest of express. */
 function send(response: Response, body: ReviewResponse): void {
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.end(JSON.stringify(body));
-}
-
-/** A reviewer that throws in spite of its promise still costs nobody a rollout, as long as the uid is known. */
-function failedReview(body: unknown, error: unknown, log: HttpLog): ReturnType<typeof passAfterFailure> {
-  const decoded = decodeReview(body);
-  if (!decoded.ok) throw error;
-  log.error('review failed', { uid: decoded.value.uid.slice(0, 64), err: error });
-  return passAfterFailure(decoded.value.uid);
 }
 
 /** The API server sends application/json and never compresses it (k8s.io/apiserver util/webhook/client.go). */

@@ -24,8 +24,7 @@ export function beyondBounds(bytes: Uint8Array, bounds: JsonBounds): keyof JsonB
   for (let at = 0; at < length; at += 1) {
     const byte = bytes[at] ?? 0;
     if (byte === QUOTE) {
-      at += 1;
-      for (; at < length && bytes[at] !== QUOTE; at += 1) if (bytes[at] === BACKSLASH) at += 1;
+      at = endOfString(bytes, at + 1);
     } else if (byte === COMMA || byte === COLON) {
       marks += 1;
     } else if ((byte | BRACE_BIT) === OPENING) {
@@ -38,4 +37,29 @@ export function beyondBounds(bytes: Uint8Array, bounds: JsonBounds): keyof JsonB
     if (marks > bounds.marks) return 'marks';
   }
   return undefined;
+}
+
+/** Looked at byte by byte; beyond it the engine's own search is faster than its start takes. */
+const SHORT_STRING = 64;
+
+/** Where the string that begins at `from` has its closing quote, or the text its end. */
+function endOfString(bytes: Uint8Array, from: number): number {
+  const { length } = bytes;
+  let at = from;
+  for (;;) {
+    const near = Math.min(length, at + SHORT_STRING);
+    for (; at < near && bytes[at] !== QUOTE; at += 1) if (bytes[at] === BACKSLASH) at += 1;
+    if (at < near) return at;
+    const quote = bytes.indexOf(QUOTE, at);
+    if (quote < 0) return length;
+    if (!isEscaped(bytes, at, quote)) return quote;
+    at = quote + 1;
+  }
+}
+
+/** Whether the backslashes before `quote`, none of them before `from`, are of an odd number. */
+function isEscaped(bytes: Uint8Array, from: number, quote: number): boolean {
+  let first = quote;
+  while (first > from && bytes[first - 1] === BACKSLASH) first -= 1;
+  return (quote - first) % 2 === 1;
 }
