@@ -26,6 +26,7 @@ before(async () => {
       });
       void take(request).then(() => response.end('read'));
     },
+    { maxConnections: 100 },
   );
   ({ port } = await listener.listen('127.0.0.1', 0));
 });

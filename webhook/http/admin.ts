@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import express, { type Express } from 'express';
 import { createListener, type Listener } from './listener.ts';
 
@@ -34,12 +34,11 @@ export function createAdminApp({ readiness, metrics }: AdminDeps): Express {
   return app;
 }
 
+const MAX_CONNECTIONS = 100;
+
 /** Small limits: its callers are the kubelet and a scraper. */
 export function createAdminServer(deps: AdminDeps): Listener {
-  const options = { headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 5_000 };
-  return createListener((listener) => {
-    const server = createServer(options, listener);
-    server.maxConnections = 100;
-    return server;
-  }, createAdminApp(deps));
+  const options = { headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 2_500 };
+  const create = (listener: RequestListener): Server => createServer(options, listener);
+  return createListener(create, createAdminApp(deps), { maxConnections: MAX_CONNECTIONS });
 }

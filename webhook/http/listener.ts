@@ -1,6 +1,7 @@
-import type { RequestListener, Server, ServerResponse } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createConnections, type Connections } from './connections.ts';
 
 export type DrainOptions = {
   /** How long it goes on accepting: until every API server has heard that this replica is no longer ready. */
@@ -20,28 +21,28 @@ export interface Listener {
   drain(options: DrainOptions): Promise<void>;
 }
 
+export type ListenerOptions = { readonly maxConnections: number };
+
 /** Wraps a server that `create` builds around a request listener. */
-export function createListener(create: (listener: RequestListener) => Server, app: RequestListener): Listener {
-  const sockets = new Set<Socket>();
-  // The last of each connection, replaced and not removed: deleting one for each request has the set rebuilt now and
-  // then, and what the old ones held lives until the next full collection.
-  const answers = new Map<Socket, ServerResponse>();
+export function createListener(
+  create: (listener: RequestListener) => Server,
+  app: RequestListener,
+  { maxConnections }: ListenerOptions,
+): Listener {
+  const connections = createConnections(maxConnections);
   let draining: Promise<void> | undefined;
   const server = create((request, response) => {
-    const { socket } = request;
-    if (!answers.has(socket)) socket.once('close', () => answers.delete(socket));
-    answers.set(socket, response);
+    connections.answering(request.socket, response);
     if (draining !== undefined) response.setHeader('Connection', 'close');
     app(request, response);
   });
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  server.on('connection', (socket: Socket) => connections.add(socket));
   const drain = async ({ lingerMs, limitMs }: DrainOptions): Promise<void> => {
-    for (const response of answers.values()) if (!response.headersSent) response.setHeader('Connection', 'close');
+    for (const response of connections.answers()) {
+      if (!response.headersSent) response.setHeader('Connection', 'close');
+    }
     await delay(lingerMs);
-    await stop(server, sockets, limitMs);
+    await stop(server, connections, limitMs);
   };
   return {
     listen: (host, port) => listenOn(server, host, port),
@@ -62,11 +63,9 @@ function listenOn(server: Server, host: string, port: number): Promise<AddressIn
 }
 
 /** Node closes idle connections itself here; one that never sent a request counts as busy and waits for the limit. */
-function stop(server: Server, sockets: ReadonlySet<Socket>, limitMs: number): Promise<void> {
+function stop(server: Server, connections: Connections, limitMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const cutOff = setTimeout(() => {
-    for (const socket of sockets) socket.destroy();
-  }, limitMs);
+  const cutOff = setTimeout(() => connections.destroy(), limitMs);
   server.close(() => {
     clearTimeout(cutOff);
     resolve();

@@ -17,10 +17,11 @@ export interface TlsServer extends Listener {
 const LIMITS = Object.freeze({
   /** The API server's own limit for a handshake. */
   handshakeTimeout: 10_000,
-  headersTimeout: 15_000,
-  requestTimeout: 20_000,
-  /** Node looks for overdue headers and requests only this often; its default is twice our limit. */
-  connectionsCheckingInterval: 5_000,
+  headersTimeout: 5_000,
+  /** With its body, which an API server sends at once. */
+  requestTimeout: 10_000,
+  /** Node looks for overdue headers and requests only this often. */
+  connectionsCheckingInterval: 2_500,
   /** Above the 90 s after which the API server closes idle connections: whoever closes first must not be us. */
   keepAliveTimeout: 120_000,
 } as const satisfies ServerOptions);
@@ -36,8 +37,9 @@ export function createTlsServer(app: RequestListener, certificate: ServingCertif
   const fitting = contextOptions(certificate);
   if (!fitting.ok) throw new Error(fitting.error);
   const server: Server = createServer({ ...LIMITS, ...TLS, ...fitting.value });
-  server.maxConnections = MAX_CONNECTIONS;
-  const listener = createListener((requestListener) => server.on('request', requestListener), app);
+  const listener = createListener((requestListener) => server.on('request', requestListener), app, {
+    maxConnections: MAX_CONNECTIONS,
+  });
   return {
     ...listener,
     renew: (next) => {
