@@ -17,7 +17,15 @@ describe('what serve may dial', () => {
   const blocked: Readonly<Record<string, readonly string[]>> = {
     loopback: ['127.0.0.1', '127.255.255.254', '::1'],
     'link-local': ['169.254.0.1', 'fe80::1', 'fe80::1%eth0', 'febf::1'],
-    'cloud metadata': ['169.254.169.254', '169.254.170.2', 'fd00:ec2::254', '100.100.100.200', '168.63.129.16'],
+    'cloud metadata': ['169.254.169.254', '169.254.170.2', '100.100.100.200', '168.63.129.16', '192.0.0.192'],
+    'cloud metadata on IPv6': [
+      'fd00:ec2::254',
+      'fd00:ec2::23',
+      'fd20:ce::254',
+      'fd00:c1::a9fe:a9fe',
+      'fd00:42::42',
+      'fd00:100::100:200',
+    ],
     unspecified: ['0.0.0.0', '0.1.2.3', '::'],
     'multicast, broadcast and reserved': ['224.0.0.1', '239.255.255.250', '255.255.255.255', '240.0.0.1', 'ff02::1'],
     documentation: ['192.0.2.1', '198.51.100.1', '203.0.113.1', '2001:db8::1'],
@@ -33,7 +41,10 @@ describe('what serve may dial', () => {
       '64:ff9b::a60:1',
       '64:ff9b:1::a9fe:a9fe',
       '64:ff9b:1:a9fe:a9:fe00::',
+      // what stands after the embedded address is not looked at
+      '64:ff9b:1:a9fe:a9:fe00:808:808',
     ],
+    'what nobody was given': ['::2', '64:ff9b:2::808:808', '100::1', '4000::1', '5f00::1', '0:0:0:1::1'],
     '6to4': ['2002:a9fe:a9fe::', '2002:7f00:1::1', '2002:a60:1::'],
     Teredo: ['2001:0:4136:e378:8000:63bf:3fff:fdd2'],
     'what is no address': ['', 'reg.test', '1.2.3', '0x7f.1', '2130706433', '::g'],
