@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { createImageStore } from '../../webhook/demo/image-store.ts';
 import type { Bend } from '../../webhook/demo/registry.ts';
-import { DOCKER_CONFIG, DOCKER_MANIFEST, DOCKER_SCHEMA1 } from '../../webhook/image/media-type.ts';
+import { DOCKER_CONFIG, DOCKER_MANIFEST, DOCKER_SCHEMA1, OCI_MANIFEST } from '../../webhook/image/media-type.ts';
 import { createPredictionCache } from '../../webhook/pull/cache.ts';
 import type { Budget } from '../../webhook/registry/budget.ts';
 import { unlimited } from '../../webhook/registry/budget.ts';
+import { createReplyRoom } from '../../webhook/registry/reply-room.ts';
 import type { Transport } from '../../webhook/registry/wire.ts';
 import { createWire } from '../registry/rig.ts';
 import { redirect, reply, status, withHeaders, withoutHeader } from '../support/bend.ts';
@@ -172,6 +173,29 @@ describe('what an answer costs', () => {
 
     for (const { outcome } of outcomes) assert.ok(outcome.kind === 'not-checked' && outcome.reason === 'limit');
     assert.ok(registry.log.requests.length < 100);
+  });
+
+  it('reads long manifests one after the other where there is room for one', async () => {
+    const config = store.repository('long').addImage().config;
+    const annotations = { padding: 'x'.repeat(400_000) };
+    const QUICK = { bytesPerSecond: Infinity, now: () => 0 };
+    for (const tag of ['1', '2', '3']) {
+      store
+        .repository('long')
+        .addManifest({ schemaVersion: 2, config, layers: [], annotations, tag }, OCI_MANIFEST, [tag]);
+    }
+    const replyRoom = createReplyRoom({ maxBytes: 512 * 1024, ...QUICK });
+
+    const all = await Promise.all(['1', '2', '3'].map((tag) => ask(`long:${tag}`, { replyRoom })));
+    const full = createReplyRoom({ maxBytes: 1, ...QUICK });
+    await full.enter().take(1, AbortSignal.timeout(1_000));
+    const none = await ask('long:1', { replyRoom: full, signal: AbortSignal.timeout(200) });
+
+    assert.deepEqual(
+      all.map(({ outcome }) => outcome.kind),
+      all.map(() => 'damaged'),
+    );
+    assert.equal(none.outcome.kind, 'unreachable');
   });
 
   it('proves nothing by a manifest or a config that holds too much to be read', async () => {

@@ -12,6 +12,7 @@ import { createCourse, silentCourse } from '../pull/course.ts';
 import { createMeter, type Meter } from '../pull/measure.ts';
 import { createPredictor, type NodeKnowledge, type PredictPull, type PullQuestion } from '../pull/predict.ts';
 import type { Budget } from '../registry/budget.ts';
+import type { ReplyRoom } from '../registry/reply-room.ts';
 import type { Transport } from '../registry/wire.ts';
 import { cacheKey } from './cache-key.ts';
 import { platformsOn, type KnownNodes } from './known-nodes.ts';
@@ -27,6 +28,7 @@ export type EngineOptions = {
   readonly secrets: SecretSource;
   readonly transport: Transport;
   readonly budget: Budget;
+  readonly replyRoom?: ReplyRoom;
   readonly cache: PredictionCache;
   readonly hashIdentity: IdentityHasher;
   /** The cluster's Nodes, where there is one: their platforms where neither the Pod nor the policy says, and what they hold. */
@@ -59,6 +61,7 @@ export function createEngine(options: EngineOptions): Engine {
   const predict = createPredictor({
     transport: options.transport,
     budget: options.budget,
+    ...(options.replyRoom === undefined ? {} : { replyRoom: options.replyRoom }),
     realms: { isStrict: policy.network.strictRealms, pairs: policy.network.realms },
     node,
     memoryFor: (credential) => cache.memoryFor(hashIdentity(credential)),

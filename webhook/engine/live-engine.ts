@@ -8,6 +8,7 @@ import { createPredictionCache } from '../pull/cache.ts';
 import { createBudget, type Budget } from '../registry/budget.ts';
 import { createConnect } from '../registry/connect.ts';
 import { createGuard, unguarded, type Guard } from '../registry/guard.ts';
+import { createReplyRoom, type ReplyRoom } from '../registry/reply-room.ts';
 import type { ResolveName } from '../registry/resolve.ts';
 import { createTransport } from '../registry/transport.ts';
 import { createEngine } from './engine.ts';
@@ -45,6 +46,8 @@ export type LiveEngine = {
 
 /** Predictions and digests remembered: about 32 MiB. */
 const MAX_CACHED = 10_000;
+/** Three manifests as long as containerd takes them at a time, and as many in a second. */
+const LONG_REPLIES = Object.freeze({ maxBytes: 16 * 1024 * 1024, bytesPerSecond: 16 * 1024 * 1024 });
 
 const now = (): number => performance.now();
 
@@ -54,13 +57,14 @@ export function createLiveEngine(options: LiveEngineOptions, policy: Policy, fil
   const reported = (): readonly string[] => options.nodes?.runtimes() ?? [];
   let inForce = policy;
   const budget = createBudget({ requestsPerMinute: () => inForce.limits.requestsPerMinute, now });
+  const replyRoom = createReplyRoom({ ...LONG_REPLIES, now });
   let lookedAtMs = now();
   let running = start(policy, files);
 
   function start(next: Policy, nextFiles: DeclaredFiles): Running {
     inForce = next;
     const effective = withReportedRuntimes(next, reported());
-    return startEngine({ ...options, policy: effective, files: nextFiles, budget, hashIdentity, now });
+    return startEngine({ ...options, policy: effective, files: nextFiles, budget, replyRoom, hashIdentity, now });
   }
   function replace(next: Policy, nextFiles: DeclaredFiles): void {
     const before = running;
@@ -113,6 +117,7 @@ type StartOptions = LiveEngineOptions & {
   readonly policy: Policy;
   readonly files: DeclaredFiles;
   readonly budget: Budget;
+  readonly replyRoom: ReplyRoom;
   readonly hashIdentity: ReturnType<typeof createIdentityHasher>;
   readonly now: () => number;
 };
@@ -131,6 +136,7 @@ function startEngine(options: StartOptions): Running {
     secrets: options.secrets,
     transport,
     budget: options.budget,
+    replyRoom: options.replyRoom,
     // a new policy judges anew: what the old one cached rests on other settings
     cache: createPredictionCache({ maxEntries: MAX_CACHED, loadMs: policy.limits.registryMs, now }),
     hashIdentity: options.hashIdentity,

@@ -11,7 +11,7 @@ import type { PullContext } from './pull-context.ts';
 /** Far above any manifest that a registry takes (most: 4 MiB): what bounds our reading where the runtime sets no limit. */
 export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 /** A config is some kilobytes; beyond this its bytes are not compared, only its presence. */
-const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
+const MAX_CONFIG_BYTES = 1024 * 1024;
 
 /** The bytes of a manifest or index, compared with its digest and size (pull-parity D12). */
 export function fetchManifest(

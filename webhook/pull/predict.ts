@@ -7,6 +7,7 @@ import type { PlatformChoice, Prediction } from '../outcome/prediction.ts';
 import type { Runtime } from '../outcome/runtime.ts';
 import type { Budget } from '../registry/budget.ts';
 import type { RealmRules } from '../registry/realm.ts';
+import type { ReplyRoom, ReplyShare } from '../registry/reply-room.ts';
 import type { Transport } from '../registry/wire.ts';
 import { expiringCertificates } from './certificates.ts';
 import type { ContentCheck } from './content-check.ts';
@@ -45,6 +46,8 @@ export type NodeKnowledge = {
 export type PredictorOptions = {
   readonly transport: Transport;
   readonly budget: Budget;
+  /** For long manifests and configs of all predictions at a time; without it they are read as they come. */
+  readonly replyRoom?: ReplyRoom;
   readonly realms: RealmRules;
   readonly node: NodeKnowledge;
   /** The memory of digests for one login; `undefined` stands for anonymous. */
@@ -67,28 +70,47 @@ export type PredictPull = (question: PullQuestion, course: Course, signal: Abort
 /** Predicts pulls: every runtime variant, every login, every platform, with no request sent twice. */
 export function createPredictor(options: PredictorOptions): PredictPull {
   return async (question, course, signal) => {
-    const startedMs = options.now();
-    const work = startWork(options, question, course);
-    const { reference } = question;
-    if (reference.digest === undefined && reference.tag !== undefined) {
-      work.addFinding({ kind: 'mutable-tag', tag: reference.tag });
+    const room = options.replyRoom?.enter();
+    try {
+      return await predictOne(options, { question, course, room }, signal);
+    } finally {
+      room?.leave();
     }
-    const attempt = await tryRuntimes(work, course, signal);
-    const judged = await weighProof(work, attempt, course, signal);
-    const disagreement = work.endpointAnswers.disagreement(judged.outcome);
-    if (disagreement !== undefined) {
-      work.addFinding(disagreement);
-      course.note(describeFinding(disagreement));
-    }
-    const predictionOf = (outcome: PullOutcome): Prediction => ({
-      ...judged,
-      outcome,
-      findings: [...work.findings(), ...expiringCertificates(options.transport, work.clients())],
-      requests: work.requests(),
-      millis: Math.round(options.now() - startedMs),
-      course: course.steps(),
-    });
-    if (options.tagHint !== undefined) question.onVerdict?.(predictionOf(judged.outcome));
-    return predictionOf(await withSimilarTags(work, judged, { course, startedMs }, signal));
   };
+}
+
+type Predicting = {
+  readonly question: PullQuestion;
+  readonly course: Course;
+  readonly room: ReplyShare | undefined;
+};
+
+async function predictOne(
+  options: PredictorOptions,
+  { question, course, room }: Predicting,
+  signal: AbortSignal,
+): Promise<Prediction> {
+  const startedMs = options.now();
+  const work = startWork(options, { question, start: course, room });
+  const { reference } = question;
+  if (reference.digest === undefined && reference.tag !== undefined) {
+    work.addFinding({ kind: 'mutable-tag', tag: reference.tag });
+  }
+  const attempt = await tryRuntimes(work, course, signal);
+  const judged = await weighProof(work, attempt, course, signal);
+  const disagreement = work.endpointAnswers.disagreement(judged.outcome);
+  if (disagreement !== undefined) {
+    work.addFinding(disagreement);
+    course.note(describeFinding(disagreement));
+  }
+  const predictionOf = (outcome: PullOutcome): Prediction => ({
+    ...judged,
+    outcome,
+    findings: [...work.findings(), ...expiringCertificates(options.transport, work.clients())],
+    requests: work.requests(),
+    millis: Math.round(options.now() - startedMs),
+    course: course.steps(),
+  });
+  if (options.tagHint !== undefined) question.onVerdict?.(predictionOf(judged.outcome));
+  return predictionOf(await withSimilarTags(work, judged, { course, startedMs }, signal));
 }

@@ -3,6 +3,7 @@ import type { Endpoint } from '../node/endpoint.ts';
 import type { Finding } from '../outcome/finding.ts';
 import type { Identity } from '../outcome/outcome.ts';
 import { createRegistryClient, type RegistryClient } from '../registry/client.ts';
+import type { ReplyShare } from '../registry/reply-room.ts';
 import type { ClientStyle } from '../registry/token.ts';
 import type { Course } from './course.ts';
 import { createEndpointAnswers, type EndpointAnswers } from './endpoint-answers.ts';
@@ -33,7 +34,13 @@ export type Work = {
 /** The kubelet would go through all; a Pod with more logins for one image than that is a mistake or an attack. */
 const MAX_CREDENTIALS = 4;
 
-export function startWork(options: PredictorOptions, question: PullQuestion, start: Course): Work {
+export type WorkStart = {
+  readonly question: PullQuestion;
+  readonly start: Course;
+  readonly room: ReplyShare | undefined;
+};
+
+export function startWork(options: PredictorOptions, { question, start, room }: WorkStart): Work {
   const clients = new Map<string, RegistryClient>();
   const findings = new Map<string, Finding>();
   const { logins, isPartial } = loginsOf(question.credentials);
@@ -60,6 +67,7 @@ export function startWork(options: PredictorOptions, question: PullQuestion, sta
         ...asked,
         style,
         budget,
+        room,
         realms,
         countRequest,
         note,

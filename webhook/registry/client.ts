@@ -8,9 +8,10 @@ import { createExchange } from './exchange.ts';
 import { createLogIn } from './login.ts';
 import { createMemo } from './memo.ts';
 import type { RealmRules } from './realm.ts';
+import type { ReplyShare } from './reply-room.ts';
 import { createSender, type Note } from './sender.ts';
 import type { ClientStyle, Login } from './token.ts';
-import type { Transport, WireReply } from './wire.ts';
+import type { SendRequest, Transport, WireReply } from './wire.ts';
 
 // what a client is asked and answers
 export { retryAfterOf, type Answer, type Ask } from './answer.ts';
@@ -38,6 +39,8 @@ export type ClientOptions = {
   readonly identity: Identity;
   readonly style: ClientStyle;
   readonly budget: Budget;
+  /** For long answers; without it they are read as they come. */
+  readonly room?: ReplyShare | undefined;
   readonly realms: RealmRules;
   readonly countRequest: () => void;
   readonly note: Note;
@@ -51,10 +54,14 @@ export type ClientOptions = {
  * found once. Credentials go to the endpoint itself and to the realm that it names, nowhere else (design, rule 6).
  */
 export function createRegistryClient(options: ClientOptions): RegistryClient {
-  const { endpoint, identity, style, note } = options;
+  const { endpoint, identity, style, note, room } = options;
   const { addressesOf = () => [] } = options;
   const facts = { endpoint, identity, addressesOf };
-  const send = createSender({ ...options, send: options.transport.send, facts });
+  const sendRequest: SendRequest =
+    room === undefined
+      ? options.transport.send
+      : (request, signal) => options.transport.send({ ...request, room }, signal);
+  const send = createSender({ ...options, send: sendRequest, facts });
   const exchange = createExchange({ endpoint, identity, style, send, note });
   const logIn = createLogIn({ ...options, send, scheme: exchange.scheme });
   const converse = createConversation({ exchange, logIn, style, identity, now: options.now });

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { NetworkError, type NetworkFailure } from './failure.ts';
+import type { ReplyShare } from './reply-room.ts';
 import type { Reading, WireReply } from './wire.ts';
 
 /** An HTTP response as undici's `request` gives it: names of headers in lower case. */
@@ -10,8 +11,13 @@ export type RawResponse = {
   readonly body: Readable;
 };
 
-/** `signal` is the one that the request was sent with: it ends the reading too. */
-export function replyOf(response: RawResponse, signal: AbortSignal): WireReply {
+export type ReadingTerms = {
+  /** The one that the request was sent with: it ends the reading too. */
+  readonly signal: AbortSignal;
+  readonly room: ReplyShare | undefined;
+};
+
+export function replyOf(response: RawResponse, terms: ReadingTerms): WireReply {
   const all = (name: string): readonly string[] => {
     const value = Object.hasOwn(response.headers, name) ? response.headers[name] : undefined;
     if (value === undefined) return [];
@@ -21,23 +27,36 @@ export function replyOf(response: RawResponse, signal: AbortSignal): WireReply {
     status: response.statusCode,
     header: (name) => all(name)[0],
     headerAll: all,
-    read: (maxBytes) => readUpTo(response.body, maxBytes, signal),
-    stream: () => streamOf(response.body, signal),
+    read: (maxBytes) => readUpTo(response, maxBytes, terms),
+    stream: () => streamOf(response.body, terms.signal),
     drop: () => discard(response.body),
   };
 }
 
-async function readUpTo(body: Readable, maxBytes: number, signal: AbortSignal): Promise<Reading> {
+/** Nearly all manifests and configs are shorter, and are read without asking for room. */
+const SHORT_BYTES = 64 * 1024;
+
+async function readUpTo(
+  { body, headers }: RawResponse,
+  maxBytes: number,
+  { signal, room }: ReadingTerms,
+): Promise<Reading> {
   const chunks: Uint8Array[] = [];
   let length = 0;
+  let isAdmitted = false;
   try {
     for await (const chunk of streamOf(body, signal)) {
       length += chunk.length;
       chunks.push(chunk);
       if (length > maxBytes) break; // leaving the loop destroys the stream
+      if (length > SHORT_BYTES && !isAdmitted) {
+        isAdmitted = true;
+        // all at once: of several that hold a part each, none would ever get the rest
+        await room?.take(Math.min(maxBytes, declaredLength(headers) ?? maxBytes), signal);
+      }
     }
   } catch (error) {
-    const isTimeout = error instanceof NetworkError && error.failure.kind === 'timeout';
+    const isTimeout = signal.aborted || (error instanceof NetworkError && error.failure.kind === 'timeout');
     return { bytes: Buffer.concat(chunks), ending: isTimeout ? 'timeout' : 'cut' };
   }
   const bytes = Buffer.concat(chunks);
@@ -45,6 +64,11 @@ async function readUpTo(body: Readable, maxBytes: number, signal: AbortSignal): 
   // undici gives a socket back in the turn after its answer: whoever asks before that opens one more, with its handshake
   await nextTurn();
   return { bytes, ending: 'whole' };
+}
+
+function declaredLength(headers: RawResponse['headers']): number | undefined {
+  const written = headers['content-length'];
+  return typeof written === 'string' && /^\d{1,15}$/u.test(written) ? Number(written) : undefined;
 }
 
 async function* streamOf(body: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {

@@ -128,7 +128,7 @@ export function createTransport(options: TransportOptions): Transport {
       return err({ kind: 'tls-answer' });
     }
     entry.hasAnswered = true;
-    return ok(replyOf(response, signal));
+    return ok(replyOf(response, { signal, room: request.room }));
   };
 
   return {

@@ -1,6 +1,7 @@
 import type { Result } from '../image/result.ts';
 import type { CertificateFacts } from '../outcome/outcome.ts';
 import type { NetworkFailure } from './failure.ts';
+import type { ReplyShare } from './reply-room.ts';
 
 /** Where to connect, and how far to trust what answers. */
 export type WireTarget = {
@@ -22,6 +23,8 @@ export type WireRequest = {
   readonly path: string;
   readonly headers: WireHeaders;
   readonly body?: string;
+  /** Asked before more than a little of the answer is read; without it, all that the reader allows is. */
+  readonly room?: ReplyShare;
 };
 
 export type WireHeaders = Readonly<Record<string, string | readonly string[]>>;
