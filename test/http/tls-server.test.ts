@@ -115,6 +115,21 @@ describe('createTlsServer', () => {
       }
     }));
 
+  it('lets nobody negotiate again, before and after a renewal', () =>
+    serving(hello, async (server, port) => {
+      for (let round = 0; round < 2; round += 1) {
+        const socket = await dial(port, { maxVersion: 'TLSv1.2' });
+        socket.on('error', () => undefined).resume();
+        const { promise, resolve } = Promise.withResolvers<unknown>();
+        socket.once('close', () => resolve('closed'));
+        socket.renegotiate({ rejectUnauthorized: false }, resolve);
+
+        assert.notEqual(await promise, null);
+        socket.destroy();
+        server.renew(pair('second'));
+      }
+    }));
+
   it('offers HTTP/1.1 only', () =>
     serving(hello, async (_server, port) => {
       const both = await dial(port, { ALPNProtocols: ['h2', 'http/1.1'] });

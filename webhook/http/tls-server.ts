@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import { createSecureContext } from 'node:tls';
@@ -51,14 +51,25 @@ export function createTlsServer(app: RequestListener, certificate: ServingCertif
   };
 }
 
-type ContextOptions = { readonly cert: string; readonly key: string; readonly minVersion: 'TLSv1.2' };
+type ContextOptions = {
+  readonly cert: string;
+  readonly key: string;
+  readonly minVersion: 'TLSv1.2';
+  readonly secureOptions: number;
+};
 
 /**
  * A trial: `setSecureContext` has forgotten the old pair by the time it finds that the new one does not fit, and takes
  * empty texts for no certificate at all.
  */
 function contextOptions({ certificate, key }: ServingCertificate): Result<ContextOptions> {
-  const options: ContextOptions = { cert: certificate, key, minVersion: TLS.minVersion };
+  const options: ContextOptions = {
+    cert: certificate,
+    key,
+    minVersion: TLS.minVersion,
+    // TLS 1.2 lets a client ask for one handshake after the other, of which each costs us more than him
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  };
   try {
     const isFitting = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
     if (!isFitting) return err('the serving certificate does not belong to its key');
