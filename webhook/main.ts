@@ -13,6 +13,7 @@ import { manifestSecretSource } from './manifests/secret-source.ts';
 import { followPolicy } from './policy-in-force.ts';
 import { readPolicyFile } from './policy-source.ts';
 import { DEFAULT_POLICY } from './policy/load.ts';
+import { createDnsQuery } from './registry/dns-query.ts';
 import { createResolver } from './registry/resolve.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -73,7 +74,7 @@ type Life = {
 
 async function run(config: Config, { log, signal, onReady, onOpened }: Life): Promise<void> {
   const metrics = createMetrics({ now: Date.now, refusalStatuses: REFUSAL_STATUSES });
-  const resolve = createResolver(config.hosts);
+  const resolve = createResolver(config.hosts, undefined, createDnsQuery());
   const kube =
     config.kube === undefined
       ? undefined

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import pLimit from 'p-limit';
+import type { DnsQuery } from './dns-query.ts';
 import { NetworkError } from './failure.ts';
 
 /** From a host name, without brackets, to the addresses to dial in order. Rejects with a NetworkError. */
@@ -18,23 +19,26 @@ type Lookup = { readonly addresses: Promise<readonly string[]>; waiting: number 
 /**
  * The system's resolver, as the kubelet's host has it: files, search domains and all. `hosts` comes first: `--add-host`.
  * Whoever asks for the same name at the same time shares a lookup; one that nobody waits for any more is not begun.
+ * `query` is for who must not be held up by what others ask: it goes before the system.
  */
 export function createResolver(
   hosts: ReadonlyMap<string, readonly string[]> = new Map(),
   lookUp: LookUp = systemLookup,
+  query: DnsQuery = () => Promise.resolve(undefined),
 ): ResolveName {
   const limit = pLimit(MAX_LOOKUPS);
   const lookups = new Map<string, Lookup>();
 
   const begin = (name: string): Lookup => {
+    const askSystem = async (): Promise<readonly string[]> => (started.waiting > 0 ? lookUp(name) : []);
     const run = async (): Promise<readonly string[]> => {
       try {
-        return started.waiting > 0 ? await lookUp(name) : [];
+        return (await query(name)) ?? (await limit(askSystem));
       } finally {
         lookups.delete(name);
       }
     };
-    const started: Lookup = { addresses: limit(run), waiting: 0 };
+    const started: Lookup = { addresses: Promise.resolve().then(run), waiting: 0 };
     // whoever waits hears of it; a failure that nobody waits for is nobody's
     started.addresses.catch(() => undefined);
     lookups.set(name, started);
@@ -52,6 +56,7 @@ export function createResolver(
       if (addresses.length > 0) return addresses.slice(0, MAX_ADDRESSES);
     } catch (cause) {
       if (signal.aborted) throw new NetworkError({ kind: 'timeout', during: 'connect' }, { cause });
+      if (cause instanceof NetworkError) throw cause;
       throw new NetworkError({ kind: 'dns' }, { cause });
     } finally {
       shared.waiting -= 1;
