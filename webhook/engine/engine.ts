@@ -83,7 +83,7 @@ export function createEngine(options: EngineOptions): Engine {
     const wantsThroughput =
       hasLimit(question) && declaredFor(reference.value.host, policy.nodes.throughput) === undefined;
     const asked = { ...pullOf(options, question, reference.value, credentials.value), wantsThroughput };
-    const prediction = await lookUp(options, { predict, meter }, asked, signal);
+    const prediction = await lookUp(options, { predict, meter }, { asked, namespace: question.pod.namespace }, signal);
     const { isTemplate } = question.pod;
     return withPodsView(prediction, { reference: reference.value, credentials: credentials.value, isTemplate });
   };
@@ -109,17 +109,18 @@ function pullOf(
 async function lookUp(
   { cache, explains, hashIdentity }: EngineOptions,
   { predict, meter }: { readonly predict: PredictPull; readonly meter: Meter },
-  asked: PullQuestion,
+  { asked, namespace }: { readonly asked: PullQuestion; readonly namespace: string },
   signal: AbortSignal,
 ): Promise<Prediction> {
-  const { credentials: logins } = asked;
+  const { credentials: logins, reference } = asked;
   const load: Load = (until, onVerdict) =>
     predict({ ...asked, onVerdict }, explains ? createCourse() : silentCourse, until);
   const key = cacheKey({ ...asked, logins }, hashIdentity);
-  const found = await cache.get(key, load, { isByDigest: asked.reference.digest !== undefined, signal });
-  if (!asked.wantsThroughput || !isUnmeasured(found, asked.reference.host, meter)) return found;
+  const lane = { namespace, host: reference.host };
+  const found = await cache.get(key, load, { isByDigest: reference.digest !== undefined, signal, lane });
+  if (!asked.wantsThroughput || !isUnmeasured(found, reference.host, meter)) return found;
   try {
-    const again = await cache.get(`${key} measured`, load, { isByDigest: false, signal });
+    const again = await cache.get(`${key} measured`, load, { isByDigest: false, signal, lane });
     return { ...found, requests: again.requests };
   } catch (error) {
     if (signal.aborted) return found;

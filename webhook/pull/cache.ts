@@ -3,8 +3,9 @@ import { LIFETIME_MS, lifetimeMs } from '../outcome/lifetime.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
 import type { Prediction } from '../outcome/prediction.ts';
 import { isNoise, isSuccess } from './attempt.ts';
-import { untilAborted } from './deadline.ts';
+import { LATE, untilAborted } from './deadline.ts';
 import { graphKeyText, type GraphMemory } from './graph-memory.ts';
+import { createLanes, type Lane, type LaneLimits } from './lanes.ts';
 
 export type CacheOptions = {
   readonly maxEntries: number;
@@ -27,12 +28,18 @@ export type PredictionCache = {
   readonly size: () => number;
 };
 
-export type LookupOptions = { readonly isByDigest: boolean; readonly signal: AbortSignal };
+export type LookupOptions = {
+  readonly isByDigest: boolean;
+  readonly signal: AbortSignal;
+  /** Whose turn the load waits for; without it, it begins at once. */
+  readonly lane?: Lane;
+};
 
 /** Makes an answer, until `signal` aborts. What it tells before is what a caller gets who has no time for more. */
 export type Load = (signal: AbortSignal, tell: (verdict: Prediction) => void) => Promise<Prediction>;
 
-type Running = { readonly answer: Promise<Prediction>; readonly told: () => Prediction | undefined };
+/** A load, begun or waiting for its turn, with what it told before its end and how many wait for it. */
+type Running = { readonly answer: Promise<Prediction>; told: Prediction | undefined; waiting: number };
 
 type Entry = {
   readonly prediction: Prediction;
@@ -49,6 +56,8 @@ const MAX_DENIAL_AGE_MS = 5_000;
 const RENEW_AT = 0.8;
 const STALE_MS = 60 * 60 * 1000;
 const DIGEST_MEMORY_MS = 60 * 60 * 1000;
+/** More for one registry would only wait for its connections. */
+const LANES: LaneLimits = Object.freeze({ ofNamespace: 64, ofHost: 16 });
 /** A load that goes on so long after its deadline is given up: it would hold its key for ever. */
 const GRACE_MS = 1_000;
 
@@ -61,39 +70,60 @@ export function createPredictionCache({ maxEntries, loadMs, now }: CacheOptions)
     ttlResolution: 0,
     perf: { now },
   });
+  const lanes = createLanes(LANES);
   let loads = new Map<string, Running>();
 
-  const start = (key: string, load: Load, isByDigest: boolean): Running => {
+  const start = (key: string, load: Load, { isByDigest, lane }: Omit<LookupOptions, 'signal'>): Running => {
     const own = loads;
-    let told: Prediction | undefined;
-    const work = load(AbortSignal.timeout(loadMs), (verdict) => {
-      told = verdict;
-    });
-    const answer = untilAborted(work, AbortSignal.timeout(loadMs + GRACE_MS))
-      .then((prediction) => {
+    const isWanted = (): boolean => {
+      if (running.waiting === 0) own.delete(key);
+      return running.waiting > 0;
+    };
+    const run = async (): Promise<Prediction> => {
+      const leave = lane === undefined ? nothing : await lanes.enter(lane, isWanted);
+      if (leave === undefined) return LATE;
+      try {
+        const work = load(AbortSignal.timeout(loadMs), (verdict) => {
+          running.told = verdict;
+        });
+        const prediction = await untilAborted(work, AbortSignal.timeout(loadMs + GRACE_MS));
         const entry = entryFor(prediction, entries.peek(key), { isByDigest, nowMs: now() });
         if (own === loads) entries.set(key, entry);
         return { ...entry.prediction, requests: prediction.requests, millis: prediction.millis };
-      })
-      .finally(() => own.delete(key));
-    const running = { answer, told: () => told };
+      } finally {
+        leave();
+        own.delete(key);
+      }
+    };
+    const { promise: answer, resolve } = Promise.withResolvers<Prediction>();
+    const running: Running = { answer, told: undefined, waiting: 1 };
     own.set(key, running);
+    resolve(run());
     return running;
   };
 
+  const waitFor = async (running: Running, signal: AbortSignal): Promise<Prediction> => {
+    try {
+      return await untilAborted(running.answer, signal, () => running.told);
+    } finally {
+      running.waiting -= 1;
+    }
+  };
+
   return {
-    get: async (key, load, { isByDigest, signal }) => {
+    get: async (key, load, options) => {
+      const { signal } = options;
       const entry = entries.get(key);
       const running = loads.get(key);
       if (entry !== undefined && now() < entry.freshUntilMs) {
         if (running === undefined && now() >= entry.renewFromMs) {
-          start(key, load, isByDigest).answer.catch(() => undefined); // the next caller meets the failure, if it lasts
+          start(key, load, options).answer.catch(() => undefined); // the next caller meets the failure, if it lasts
         }
         return fromMemory(entry.prediction);
       }
-      if (running !== undefined) return fromMemory(await untilAborted(running.answer, signal, running.told));
-      const started = start(key, load, isByDigest);
-      return untilAborted(started.answer, signal, started.told);
+      if (running === undefined) return waitFor(start(key, load, options), signal);
+      running.waiting += 1;
+      return fromMemory(await waitFor(running, signal));
     },
     memoryFor: (identity) => ({
       recall: (key) => digests.get(`${identity} ${graphKeyText(key)}`)?.outcome,
@@ -109,6 +139,8 @@ export function createPredictionCache({ maxEntries, loadMs, now }: CacheOptions)
     size: () => entries.size + digests.size,
   };
 }
+
+const nothing = (): void => undefined;
 
 const fromMemory = (prediction: Prediction): Prediction => ({ ...prediction, requests: 0, millis: 0 });
 

@@ -20,7 +20,8 @@ export async function untilAborted(
   }
 }
 
-const LATE: Prediction = {
+/** What is known when the time is over. */
+export const LATE: Prediction = {
   outcome: { kind: 'not-checked', reason: 'deadline', detail: 'the registry had not answered in time' },
   isConclusive: false,
   doubts: [],
