@@ -250,6 +250,14 @@ describe('the Pods', () => {
 
     assert.ok(used <= Number(limit?.groups?.['mebibytes']), `${used} MiB`);
   });
+  it('make no code of texts', async () => {
+    const flags = (await readShippedFlags()).join(' ').split(/\s+/u);
+
+    assert.deepEqual(
+      ['--disallow-code-generation-from-strings', '--disable-proto=delete'].filter((one) => !flags.includes(one)),
+      [],
+    );
+  });
   it('run the version of this package', async () => {
     const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
     const { version } = JSON.parse(text) as { readonly version: string };

@@ -49,6 +49,24 @@ function fieldsOf(node: Schema, path = ''): ReadonlyMap<string, unknown> {
   return fields;
 }
 
+describe('the template of a NetworkPolicy', () => {
+  it('is of the Pods and ports of the installation', () => {
+    const of = parse(read('network-policy.yaml')) as { readonly metadata: object; readonly spec: NetworkPolicySpec };
+    const ports = of.spec.ingress.flatMap((rule) => rule.ports.map(({ port }) => port));
+    const installed = [...read('install.yaml').matchAll(/containerPort: (?<port>\d+)/gu)].map((match) =>
+      Number(match.groups?.['port']),
+    );
+
+    assert.deepEqual(ports, installed);
+    assert.deepEqual(of.spec.podSelector, { matchLabels: { 'app.kubernetes.io/name': 'pullguard' } });
+  });
+});
+
+type NetworkPolicySpec = {
+  readonly podSelector: object;
+  readonly ingress: readonly { readonly ports: readonly { readonly port: number }[] }[];
+};
+
 describe('the page about the policy', () => {
   const rows = rowsOf(read('policy.md'));
   const fields = fieldsOf(POLICY_JSON_SCHEMA);
