@@ -21,6 +21,8 @@ export type Cluster = {
 export type ClusterOptions = {
   /** Of the process: a Pod's says that it is one. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The time for one Secret or ServiceAccount, by the policy in force. */
+  readonly secretMs: () => number;
   /** Told why Nodes are not read, when that begins. */
   readonly onNodesUnread: (reason: string) => void;
 };
@@ -35,8 +37,8 @@ export function openCluster(kube: NonNullable<Config['kube']>, options: ClusterO
         ? { from: 'default' }
         : { from: 'file', file: kube.kubeconfig },
   );
-  const secretReader = createSecretReader(api);
-  const accounts = createServiceAccountReader(api);
+  const secretReader = createSecretReader(api, { timeoutMs: options.secretMs });
+  const accounts = createServiceAccountReader(api, { timeoutMs: options.secretMs });
   const nodes = watchNodes({ api, onFailure: options.onNodesUnread });
   return {
     api,

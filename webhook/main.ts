@@ -80,6 +80,7 @@ async function run(config: Config, { log, signal, onReady, onOpened }: Life): Pr
       ? undefined
       : openCluster(config.kube, {
           environment: process.env,
+          secretMs: () => engine.policy().limits.secretMs,
           onNodesUnread: (reason) => log.warn('nodes unread', { reason }),
         });
   if (kube !== undefined) onOpened(kube.close);

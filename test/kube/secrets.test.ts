@@ -52,7 +52,7 @@ describe('reading a Secret', () => {
   ];
   for (const { fault, kind, reason } of failures) {
     it(`ends as ${kind} after ${JSON.stringify(fault)}, asks once and repeats no body`, async () => {
-      const timeoutMs = fault === 'hang' ? 100 : 20_000;
+      const timeoutMs = (): number => (fault === 'hang' ? 100 : 20_000);
       const reader = createSecretReader(fake.connect(), { now, timeoutMs });
       const before = asked();
       fake.failWith(() => fault);

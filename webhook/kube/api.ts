@@ -21,7 +21,8 @@ export interface KubeApi {
   readonly server: string;
   /** The namespace of the context, or the Pod's own. */
   readonly namespace: string | undefined;
-  core(timeoutMs: number): CoreV1Api;
+  /** A function is asked at each call. */
+  core(timeoutMs: number | (() => number)): CoreV1Api;
   admission(timeoutMs: number): AdmissionregistrationV1Api;
   /** A watch has no deadline; it ends after 30 s without a byte. */
   watch(): Watch;
@@ -57,7 +58,7 @@ export function createKubeApi(source: KubeSource): KubeApi {
   // what Watch calls; the client's own version would open a connection for every watch
   config.applySecurityAuthentication = (context) => authenticate(context, watches);
 
-  const configuration = (timeoutMs: number): Configuration =>
+  const configuration = (timeoutMs: number | (() => number)): Configuration =>
     createConfiguration({
       baseServer: new ServerConfiguration(server.href.replace(/\/$/u, ''), {}),
       authMethods: {
@@ -65,7 +66,7 @@ export function createKubeApi(source: KubeSource): KubeApi {
           getName: () => 'kubeconfig',
           applySecurityAuthentication: async (context) => {
             await authenticate(context, calls);
-            context.setSignal(AbortSignal.timeout(timeoutMs));
+            context.setSignal(AbortSignal.timeout(typeof timeoutMs === 'number' ? timeoutMs : timeoutMs()));
           },
         },
       },

@@ -25,8 +25,8 @@ export interface SecretReader {
 }
 
 export type SecretReaderOptions = {
-  /** Deadline of one read. */
-  readonly timeoutMs: number;
+  /** Deadline of one read; a function is asked at each. */
+  readonly timeoutMs: number | (() => number);
   /** How long a Secret may serve; at most {@link MAX_TTL_MS}. */
   readonly ttlMs: number;
   /** The same for `missing` and `forbidden`; the Secret may come with the same apply. At most {@link MAX_TTL_MS}. */
