@@ -95,11 +95,37 @@ describe('the Nodes that a Pod may land on', () => {
   });
 
   it('are all that are not cordoned where it says more than anybody would', () => {
-    const many = Array.from({ length: 100 }, (_, at) => [`label-${at}`, 'x']);
-    const placement = readPlacement('Pod', { nodeSelector: Object.fromEntries(many) });
+    const many = Array.from({ length: 2000 }, (_, at) => `label-${at}`);
+    const specs = [
+      { nodeSelector: Object.fromEntries(many.map((label) => [label, 'x'])) },
+      requiring(...many.map((label) => expression(label, 'Exists'))),
+      requiring({ matchExpressions: many.map((key) => ({ key, operator: 'Exists' })) }),
+      requiring(expression('pool', 'In', ...many)),
+      { tolerations: many.map((key) => ({ key, operator: 'Exists' })) },
+    ];
 
-    assert.equal(placement, undefined);
-    assert.equal(NODES.filter((one) => mayRunOn(placement, one)).length, 4);
+    for (const spec of specs) {
+      const placement = readPlacement('Pod', spec);
+
+      assert.equal(placement, undefined);
+      assert.equal(NODES.filter((one) => mayRunOn(placement, one)).length, 4);
+    }
+  });
+
+  it('are none by a name or a value of a megabyte', () => {
+    const long = 'x'.repeat(1024 * 1024);
+    const placements = [
+      { nodeName: long },
+      { nodeSelector: { pool: long } },
+      requiring(expression('pool', 'In', long)),
+    ];
+
+    for (const spec of placements) {
+      const placement = readPlacement('Pod', spec);
+
+      assert.ok(JSON.stringify(placement).length < 1000);
+      assert.equal(NODES.filter((one) => mayRunOn(placement, one)).length, 0);
+    }
   });
 
   it('are read from anything without a throw', () => {

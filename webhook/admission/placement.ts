@@ -1,4 +1,4 @@
-import { fieldAt, fieldOf, listOf, textOf } from './field.ts';
+import { fieldAt, fieldOf, listOf, nameOf } from './field.ts';
 
 /** What of a Node the scheduler compares with a Pod. */
 export type NodeShape = {
@@ -32,6 +32,9 @@ type Toleration = Taint & { readonly operator: string };
 /** Far beyond what people write; each is compared with each Node. */
 const MAX_REQUIREMENTS = 64;
 const MAX_TOLERATIONS = 64;
+const MAX_VALUES = 1024;
+/** A prefix of 253 characters, a slash and a name of 63; what is longer is no label's key, and no Node's name. */
+const MAX_LENGTH = 317;
 const REQUIRED = ['affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution'];
 
 /** What the DaemonSet controller has its Pods tolerate (`AddOrUpdateDaemonPodTolerations`). */
@@ -42,18 +45,20 @@ const CORDONED: Taint = { key: 'node.kubernetes.io/unschedulable', value: '', ef
 
 /** Reads it from a Pod spec; `undefined`, for any Node, where it says more than anybody would. */
 export function readPlacement(kind: string, spec: unknown): Placement | undefined {
-  const selector = labelsOf(fieldOf(spec, 'nodeSelector')).map(([key, value]) => ({
-    of: 'label' as const,
-    key,
-    operator: 'In',
-    values: new Set([value]),
-  }));
+  const labels = labelsOf(fieldOf(spec, 'nodeSelector'));
   const required = fieldAt(spec, REQUIRED);
-  const terms = required === undefined ? undefined : listOf(required, 'nodeSelectorTerms').map(readTerm);
-  const tolerations = [...listOf(spec, 'tolerations').map(readToleration), ...(kind === 'DaemonSet' ? OF_DAEMONS : [])];
-  const requirements = selector.length + (terms ?? []).reduce((sum, term) => sum + term.length, 0);
-  if (requirements > MAX_REQUIREMENTS || tolerations.length > MAX_TOLERATIONS) return undefined;
-  return { nodeName: textOf(spec, 'nodeName'), selector, terms, tolerations };
+  const alternatives = listOf(required, 'nodeSelectorTerms');
+  const tolerated = listOf(spec, 'tolerations');
+  if (Math.max(labels.length, alternatives.length) > MAX_REQUIREMENTS || tolerated.length > MAX_TOLERATIONS) {
+    return undefined;
+  }
+  const selector = labels.map(requirementOf);
+  const terms = required === undefined ? undefined : alternatives.map(readTerm);
+  const tolerations = [...tolerated.map(readToleration), ...(kind === 'DaemonSet' ? OF_DAEMONS : [])];
+  const requirements = [...selector, ...(terms ?? []).flat()];
+  const values = requirements.reduce((sum, one) => sum + one.values.size, 0);
+  if (requirements.length > MAX_REQUIREMENTS || values > MAX_VALUES) return undefined;
+  return { nodeName: nameOf(spec, 'nodeName'), selector, terms, tolerations };
 }
 
 /** Whether the scheduler may put the Pod there, as far as what it requires of Nodes goes: their room is not looked at. */
@@ -71,20 +76,30 @@ export function mayRunOn(placement: Placement | undefined, node: NodeShape): boo
   );
 }
 
+function requirementOf([key, value]: readonly [string, string]): Requirement {
+  return { of: 'label', key, operator: 'In', values: new Set([value].filter(isShort)) };
+}
+
+function isShort(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_LENGTH;
+}
+
 function readTerm(term: unknown): readonly Requirement[] {
   const read = (key: string, of: Requirement['of']): readonly Requirement[] =>
-    listOf(term, key).map((one) => ({
-      of,
-      key: textOf(one, 'key'),
-      operator: textOf(one, 'operator'),
-      values: new Set(listOf(one, 'values').filter((value) => typeof value === 'string')),
-    }));
+    listOf(term, key)
+      .slice(0, MAX_REQUIREMENTS + 1)
+      .map((one) => ({
+        of,
+        key: nameOf(one, 'key', MAX_LENGTH),
+        operator: nameOf(one, 'operator'),
+        values: new Set(listOf(one, 'values').filter(isShort)),
+      }));
   // metadata.name is the one field there is
   return [...read('matchExpressions', 'label'), ...read('matchFields', 'name')];
 }
 
 function readToleration(written: unknown): Toleration {
-  const text = (key: string): string => textOf(written, key);
+  const text = (key: string): string => nameOf(written, key, MAX_LENGTH);
   return { key: text('key'), operator: text('operator'), value: text('value'), effect: text('effect') };
 }
 
