@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, describe, it } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { createBudget } from '../../webhook/registry/budget.ts';
 import { retryAfterOf } from '../../webhook/registry/client.ts';
 import { pathOf, type Resource } from '../../webhook/registry/endpoint.ts';
@@ -56,6 +56,11 @@ async function outcome(client: Client, ask = manifest('1'), signal = soon()): Pr
   if (!got.ok) return inShort(got.error);
   const { status: code, isWhole, wasCut } = got.value;
   return [String(code), ...(isWhole ? ['whole'] : []), ...(wasCut ? ['cut'] : [])].join(' ');
+}
+
+async function textOf(client: Client): Promise<string> {
+  const got = await client.ask(manifest('1'), soon());
+  return got.ok ? new TextDecoder().decode(got.value.bytes) : inShort(got.error);
 }
 
 describe('the path of a resource', () => {
@@ -139,13 +144,20 @@ describe('what a client remembers', () => {
   }
 });
 
+/** One after the other. */
+function alternating(...codes: readonly number[]): Bend {
+  let asked = 0;
+  return (question, answer) => status(codes[asked++ % codes.length] ?? 500, 'UNKNOWN')(question, answer);
+}
+
 describe('asking again', () => {
   const cases: readonly (readonly [string, Bend, boolean, string, number])[] = [
     ['after 503, once, where a runtime does', status(503, 'UNAVAILABLE'), true, '503 whole', 2],
     ['never after 503 elsewhere', status(503, 'UNAVAILABLE'), false, '503 whole', 1],
     ['never after 502', status(502, 'UNAVAILABLE'), true, '502 whole', 1],
     ['never after 429', status(429, 'TOOMANYREQUESTS'), true, '429 whole', 1],
-    ['after 408, once', status(408, 'UNKNOWN'), false, '408 whole', 2],
+    ['after 408, as often as containerd does', status(408, 'UNKNOWN'), false, '408 whole', 6],
+    ['after a server error that is another one', alternating(503, 500), true, '500 whole', 6],
     ['where the body breaks off, once', cut(5), false, '200 cut', 2],
   ];
   for (const [name, bend, retriesServerErrors, expected, requests] of cases) {
@@ -156,6 +168,13 @@ describe('asking again', () => {
       assert.equal(client.requests(), requests);
     });
   }
+
+  it('happens once after 408 with CRI-O, which asks for /v2/ first', async () => {
+    const client = clientOf(await registryWith(on({ kind: 'manifest' }, status(408, 'UNKNOWN'))), { style: 'crio' });
+
+    assert.equal(await outcome(client), '408 whole');
+    assert.equal(client.requests(), 3);
+  });
 
   it('makes up for a body that broke off once', async () => {
     const client = clientOf(await registryWith(on({ kind: 'manifest' }, cut(5), { times: 1 })));
@@ -177,15 +196,24 @@ describe('asking again', () => {
   });
 });
 
-describe('a body that was not asked for like that', () => {
-  const gzip: Bend = (_question, answer) => ({
-    ...answer,
-    headers: { ...answer.headers, 'content-encoding': 'gzip' },
-    body: gzipSync(answer.body),
-  });
+describe('a body that comes packed, though nobody asked for that', () => {
+  const packed =
+    (encoding: string, pack: (body: Uint8Array) => Uint8Array): Bend =>
+    (_question, answer) => ({
+      ...answer,
+      headers: { ...answer.headers, 'content-encoding': encoding },
+      body: pack(answer.body),
+    });
+  const gzip = packed('gzip', gzipSync);
   const refused = 'registry-error it answers in an encoding that was not asked for';
   const cases: readonly (readonly [string, Bend, string])[] = [
-    ['gzip', gzip, refused],
+    ['gzip', gzip, '200 whole'],
+    ['gzip in capital letters', packed('GZIP', gzipSync), '200 whole'],
+    ['deflate, the bare one', packed('deflate', deflateRawSync), '200 whole'],
+    ['zstd', packed('zstd', zstdCompressSync), '200 whole'],
+    ['deflate and then gzip', packed('deflate, gzip', (body) => gzipSync(deflateRawSync(body))), '200 whole'],
+    ['gzip that is broken off', packed('gzip', (body) => gzipSync(body).subarray(0, -9)), '200 cut'],
+    ['what calls itself gzip', withHeaders({ 'content-encoding': 'gzip' }), '200 cut'],
     ['what calls itself br', withHeaders({ 'content-encoding': 'br' }), refused],
     [
       'a thousand encodings',
@@ -197,13 +225,41 @@ describe('a body that was not asked for like that', () => {
     ['gzip, refused anyway', (question, answer) => gzip(question, { ...answer, status: 403 }), '403 whole'],
   ];
   for (const [name, bend, expected] of cases) {
-    it(`is told: ${name}`, async () => {
+    it(`is unpacked where containerd does that: ${name}`, async () => {
       const registry = await registryWith(bend);
+      const client = clientOf(registry);
 
-      assert.equal(await outcome(clientOf(registry)), expected);
+      assert.equal(await outcome(client), expected);
+      if (expected === '200 whole') assert.equal(await textOf(client), BODY);
       assert.equal(registry.log.requests[0]?.headers['accept-encoding'], 'identity');
     });
   }
+
+  it('has no length that anybody could go by', async () => {
+    const got = await clientOf(await registryWith(gzip)).ask(manifest('1'), soon());
+
+    assert.equal(got.ok && got.value.header('content-length'), undefined);
+  });
+
+  it('is read no further than the limit, however much it unpacks to', async () => {
+    const bomb = packed('gzip', () => gzipSync(new Uint8Array(64 * 1024 * 1024)));
+    const got = await clientOf(await registryWith(bomb)).ask(manifest('1', { maxBytes: 1000 }), soon());
+
+    assert.deepEqual(got.ok && [got.value.bytes.length, got.value.isWhole], [1000, false]);
+  });
+
+  it('is left alone in the answer to HEAD, which has none', async () => {
+    const head = manifest('1', { method: 'HEAD', maxBytes: 0 });
+
+    assert.equal(await outcome(clientOf(await registryWith(gzip)), head), '200 whole');
+  });
+
+  it('is refused for runtimes that were not seen to unpack it', async () => {
+    assert.equal(
+      await outcome(clientOf(await registryWith(on({ kind: 'manifest' }, gzip)), { style: 'crio' })),
+      refused,
+    );
+  });
 });
 
 describe('a body for which there is no time', () => {

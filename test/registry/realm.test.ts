@@ -11,6 +11,7 @@ describe('reading the realm of a challenge', () => {
     ['data:application/json,{"token":"x"}', 'its challenge names a realm that is no URL'],
     ['gopher://token.test/', 'its challenge names a realm that is no URL'],
     ['javascript:alert(1)', 'its challenge names a realm that is no URL'],
+    [' https://token.test/', 'its challenge names a realm that is no URL'],
     ['https://', 'its challenge names a realm that is no URL'],
     ['https://token.test:99999/', 'its challenge names a realm that is no URL'],
     [`https://token.test/${'a'.repeat(64 * 1024)}`, 'its challenge names a realm that is no URL'],

@@ -113,6 +113,26 @@ describe('an answer that is none', () => {
     });
   }
 
+  const NOT_HTTP = { kind: 'not-http', reason: 'it does not answer in HTTP' };
+  const ODD: readonly (readonly [string, string])[] = [
+    ['a header that goes on in the next line', 'Content-Length: 2\r\nConnection: close\r\nX: a\r\n\tb\r\n\r\n{}'],
+    ['a length beside chunks', 'Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n'],
+    ['a length twice', 'Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}'],
+  ];
+  for (const [name, rest] of ODD) {
+    it(`is no HTTP to us, and not a connection that broke off: ${name}`, async () => {
+      const server = await writing(`HTTP/1.1 200 OK\r\n${rest}`);
+
+      assert.deepEqual(await failureOf(wire(), server.host), NOT_HTTP);
+    });
+  }
+
+  it('is one that begins with 100 Continue, which nobody waited for', async () => {
+    const server = await writing(`HTTP/1.1 100 Continue\r\n\r\n${OK}`);
+
+    assert.deepEqual(await failureOf(wire(), server.host), NOT_HTTP);
+  });
+
   it('is a protocol that nobody asked for, or two lengths', async () => {
     const server = await writing('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
     const twice = await writing('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}');
@@ -135,6 +155,7 @@ describe('an answer that is none', () => {
 
 describe('an answer that is odd but whole', () => {
   const cases: readonly (readonly [string, string])[] = [
+    ['with white space behind each value', 'HTTP/1.1 200 OK\r\nX-Is: here \t \r\nContent-Length: 2\r\n\r\n{}'],
     ['after an early hint', `HTTP/1.1 103 Early Hints\r\n\r\n${OK}`],
     [
       'with trailers',
@@ -153,6 +174,7 @@ describe('an answer that is odd but whole', () => {
 
       assert.deepEqual([reply.status, text(reading), reading.ending], [200, '{}', 'whole']);
       assert.equal(reply.header('toString'), undefined);
+      assert.ok([undefined, 'here'].includes(reply.header('x-is')));
     });
   }
 

@@ -8,6 +8,7 @@ import { pathOf } from '../registry/endpoint.ts';
 import { outcomeOfFailure } from '../registry/failure-outcome.ts';
 import type { ContentCheck, LayerQuestion } from './content-check.ts';
 import { readLayer, type LayerFacts } from './layer-facts.ts';
+import type { Strangeness } from './layer-stream.ts';
 import { createSharedReads } from './shared-reads.ts';
 
 export type ContentOptions = {
@@ -48,16 +49,21 @@ export function createContentCheck(options: ContentOptions): ContentCheck {
     if (!read.ok) return read;
     const problem = problemOf(read.value, question);
     if (problem === undefined) return ok(undefined);
-    const { evidence: seen, isDigestTrue, isPage } = read.value;
+    const { evidence: seen, isDigestTrue, strangeness } = read.value;
     // the bytes may have been read for another repository of that registry
     const own = seen.endpoint === evidence.endpoint ? { ...evidence, status: seen.status } : seen;
-    if (isPage && !isDigestTrue) {
+    if (strangeness !== undefined && !isDigestTrue) {
       // a proxy between us and the registry, which the nodes may not have
-      return err({ kind: 'registry-error', reason: 'it answers with a web page in place of a layer', evidence: own });
+      return err({ kind: 'registry-error', reason: STRANGE[strangeness], evidence: own });
     }
     return err({ kind: 'damaged', part: 'layer', digest: layer.digest, problem, evidence: own });
   };
 }
+
+const STRANGE: Readonly<Record<Strangeness, string>> = Object.freeze({
+  page: 'it answers with a web page in place of a layer',
+  encoded: 'it answers in an encoding that was not asked for',
+});
 
 /** Everything that a layer's bytes hang on: where they lie, as whom they were asked, and what they should be. */
 function readKey({ client, layer }: LayerQuestion, diffAlgorithm: string): string {
@@ -97,12 +103,15 @@ function contentProblem(facts: LayerFacts, { layer, checksSize }: Omit<LayerQues
 function unpackProblem(facts: LayerFacts, question: Omit<LayerQuestion, 'client'>): string | undefined {
   const { layer, diffId, gzipLabelledTar, unpacksZstd } = question;
   const compression = layerCompression(layer.mediaType);
-  const isOpaque = compression === undefined || compression === 'unknown' || isEncryptedLayerType(layer.mediaType);
+  const isNameless = compression === 'unknown' && gzipLabelledTar !== 'fails';
+  const isOpaque = compression === undefined || isNameless || isEncryptedLayerType(layer.mediaType);
   if (diffId === undefined || isOpaque) return undefined;
   const { packing } = facts;
   // docker's own plain type is unpacked by what the bytes say (containerd, images.DiffCompression)
   const isTakenAsTar =
-    gzipLabelledTar === 'fails' && compression === 'none' && !layer.mediaType.startsWith('application/vnd.docker.');
+    gzipLabelledTar === 'fails' &&
+    (compression === 'none' || compression === 'unknown') &&
+    !layer.mediaType.startsWith('application/vnd.docker.');
   if (isTakenAsTar && (packing === 'gzip' || packing === 'zstd')) {
     return `is packed with ${packing}, but its media type says plain tar`;
   }

@@ -24,7 +24,8 @@ export function judgeContent(answer: Answer, expected: Expected): Result<Content
   const { status, bytes, evidence } = answer;
   const { part, digest, size } = expected;
   if (status >= 300) return err(refusedContent(answer, expected));
-  if (answer.wasCut) return err({ attempt: cutOff(answer, part, digest), isFinal: false });
+  // it began to come: nobody else is asked for the rest
+  if (answer.wasCut) return err({ attempt: cutOff(answer, part, digest), isFinal: true });
   if (!answer.isWhole) {
     const detail = `a ${part} of more than ${bytes.length} bytes`;
     return err({ attempt: ended({ kind: 'not-checked', reason: 'limit', detail }), isFinal: false });
@@ -59,6 +60,8 @@ export function cutOff({ evidence, bytes }: Answer, part: DamagedPart, digest: D
 
 /** `Content-Length`, `undefined` where there is none that can be read. */
 export function lengthOf(answer: Answer): number | undefined {
+  // it has no body, whatever it says of one (RFC 9110, 15.3.5)
+  if (answer.status === 204 && answer.evidence.method === 'GET') return 0;
   const text = answer.header('content-length');
   return text !== undefined && /^\d{1,15}$/u.test(text) ? Number(text) : undefined;
 }
@@ -82,7 +85,8 @@ function wrong(
   problem: string,
 ): { readonly ok: false; readonly error: Miss } {
   const isPage = bareMediaType(answer.header('content-type')) === 'text/html';
-  const doubts: readonly Doubt[] = isPage ? ['not-a-registry-answer'] : [];
+  const isUnpacked = (answer.header('content-encoding') ?? '') !== '';
+  const doubts: readonly Doubt[] = isPage || isUnpacked ? ['not-a-registry-answer'] : [];
   const outcome: PullOutcome = { kind: 'damaged', part, digest, problem, evidence: answer.evidence };
   return err({ attempt: ended(outcome, doubts), isFinal: true });
 }

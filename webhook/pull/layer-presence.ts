@@ -3,8 +3,9 @@ import type { Digest } from '../image/digest.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
 import type { Answer, Ask, RegistryClient } from '../registry/client.ts';
 import { ended, isNoise, type Attempt } from './attempt.ts';
-import { fromEachEndpoint, type Miss } from './each-endpoint.ts';
-import { judgeContent, judgeHeader, lengthOf, type Expected } from './fetched-content.ts';
+import { fromEachEndpoint } from './each-endpoint.ts';
+import { lengthOf, type Expected } from './fetched-content.ts';
+import { judgeLength } from './layer-length.ts';
 import type { PullContext } from './pull-context.ts';
 
 /** A layer as its manifest names it; schema 1 says no size. */
@@ -31,36 +32,8 @@ export function findLayer(context: PullContext, layer: LayerName): Promise<Resul
     const isSettled = !context.traits.asksLayersTwice || (first.ok && first.value.status < 300);
     const get = isSettled ? first : await client.ask({ ...ask, isRepeated: true }, context.signal);
     if (!get.ok) return err({ attempt: ended(get.error), isFinal: false });
-    const judged = judgeHeader(get.value, expected);
-    if (!judged.ok) return judged;
-    const length = lengthOf(get.value);
-    const isAsSaid = layer.size === undefined || length === undefined || length === layer.size;
-    return isAsSaid
-      ? ok(client)
-      : compareBytes(client, { digest: layer.digest, length, seen: get.value }, context.signal);
+    return judgeLength(context, client, { expected, size: layer.size, seen: get.value });
   });
-}
-
-/** A layer that the manifest has wrong is small where somebody tries that out, and cut short where it is large. */
-const MAX_COMPARED_BYTES = 4 * 1024 * 1024;
-
-/** A runtime that pays sizes no heed takes what a manifest has wrong, but nothing that was cut short: only the bytes tell. */
-async function compareBytes(
-  client: RegistryClient,
-  { digest, length, seen }: { readonly digest: Digest; readonly length: number; readonly seen: Answer },
-  signal: AbortSignal,
-): Promise<Result<RegistryClient, Miss>> {
-  if (length > MAX_COMPARED_BYTES) {
-    const problem = `is ${length} bytes long at the registry, which is not what the manifest says`;
-    const outcome: PullOutcome = { kind: 'damaged', part: 'layer', digest, problem, evidence: seen.evidence };
-    return err({ attempt: ended(outcome, ['answers-disagree']), isFinal: false });
-  }
-  const resource = { kind: 'blob', digest } as const;
-  const ask: Ask = { method: 'GET', resource, maxBytes: MAX_COMPARED_BYTES, retriesServerErrors: false };
-  const get = await client.ask(ask, signal);
-  if (!get.ok) return err({ attempt: ended(get.error), isFinal: false });
-  const judged = judgeContent(get.value, { part: 'layer', digest, size: undefined });
-  return judged.ok ? ok(client) : judged;
 }
 
 function isThere(head: Answer, size: number | undefined): boolean {

@@ -2,21 +2,27 @@ import type { Descriptor } from '../image/manifest.ts';
 import { bareMediaType } from '../image/media-type.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { Evidence, PullOutcome } from '../outcome/outcome.ts';
-import type { Answer, Ask, RegistryClient } from '../registry/client.ts';
+import type { Answer, Ask, RegistryClient, Resource } from '../registry/client.ts';
 import { NetworkError } from '../registry/failure.ts';
 import { outcomeOfFailure } from '../registry/failure-outcome.ts';
 import type { WireReply } from '../registry/wire.ts';
 import { refusal } from './status.ts';
+
+/** What a registry's own answer with a layer is not. */
+export type Strangeness = 'page' | 'encoded';
 
 /** How the transfer of a layer ended. */
 export type Transfer = {
   readonly bytes: number;
   /** Every request broke off before the layer's end. */
   readonly wasCut: boolean;
-  /** What came is said to be a web page. */
-  readonly isPage: boolean;
+  /** What came is said to be a web page, or was packed by somebody on the way. */
+  readonly strangeness: Strangeness | undefined;
   readonly evidence: Evidence;
 };
+
+/** A layer, or with its `resource` any other content. */
+export type Streamed = Pick<Descriptor, 'digest' | 'size'> & { readonly resource?: Resource };
 
 /** containerd's httpReadSeeker gives up after this many requests that bring nothing new (pull-parity F13). */
 const MAX_IDLE_RESUMES = 4;
@@ -24,18 +30,18 @@ const MAX_IDLE_RESUMES = 4;
 const MAX_RESUMES = 64;
 
 /**
- * Fetches a layer as containerd does: one GET, and where the connection breaks off, GETs with Range from there. Bytes
- * go to `take` in order, each once. The error is noise about the network, a refusal, or the layer's absence.
+ * Fetches a layer as containerd does: one GET, and where the connection breaks off before its end, GETs with Range from
+ * there. Bytes go to `take` in order, each once. The error is noise about the network, a refusal, or the layer's absence.
  */
 export async function streamLayer(
   client: RegistryClient,
-  layer: Pick<Descriptor, 'digest' | 'size'>,
+  layer: Streamed,
   take: (bytes: Uint8Array) => Promise<void>,
   signal: AbortSignal,
 ): Promise<Result<Transfer, PullOutcome>> {
   let bytes = 0;
   let idleResumes = 0;
-  let first: Pick<Transfer, 'isPage' | 'evidence'> | undefined;
+  let first: Pick<Transfer, 'strangeness' | 'evidence'> | undefined;
   const takeCounted = async (piece: Uint8Array): Promise<void> => {
     bytes += piece.length;
     await take(piece);
@@ -46,7 +52,7 @@ export async function streamLayer(
     const opened = await client.open(askFrom(layer, bytes), signal);
     if (!opened.ok) return opened;
     const { answer, reply } = opened.value;
-    const seen = (first ??= { isPage: isPage(answer), evidence: answer.evidence });
+    const seen = (first ??= { strangeness: strangenessOf(answer), evidence: answer.evidence });
     const broken = (): Result<Transfer, PullOutcome> => ok({ bytes, wasCut: true, ...seen });
     const refused = refusalOf(answer, layer);
     if (refused !== undefined) {
@@ -63,14 +69,14 @@ export async function streamLayer(
     const end = await drain(reply, skip, takeCounted, signal);
     if (end === 'timeout') return err(timeout(answer, client));
     if (end === 'whole') return ok({ bytes, wasCut: false, ...seen });
+    if (bytes >= layer.size) return broken();
     idleResumes = bytes > before ? 0 : idleResumes + 1;
     if (idleResumes >= MAX_IDLE_RESUMES) return broken();
   }
   return err({ kind: 'not-checked', reason: 'limit', detail: `a layer whose transfer broke off ${MAX_RESUMES} times` });
 }
 
-function askFrom(layer: Pick<Descriptor, 'digest'>, from: number): Ask {
-  const resource = { kind: 'blob', digest: layer.digest } as const;
+function askFrom({ digest, resource = { kind: 'blob', digest } }: Streamed, from: number): Ask {
   const ask: Ask = { method: 'GET', resource, maxBytes: 0, retriesServerErrors: true };
   return from === 0 ? ask : { ...ask, range: { from } };
 }
@@ -85,7 +91,10 @@ function refusalOf(answer: Answer, layer: Pick<Descriptor, 'digest'>): PullOutco
   return refusal(answer);
 }
 
-const isPage = (answer: Answer): boolean => bareMediaType(answer.header('content-type')) === 'text/html';
+function strangenessOf({ header }: Answer): Strangeness | undefined {
+  if (bareMediaType(header('content-type')) === 'text/html') return 'page';
+  return (header('content-encoding') ?? '') === '' ? undefined : 'encoded';
+}
 
 /** Nothing stands behind what came already: the layer ends there. */
 const isEndOfRange = (answer: Answer): boolean => answer.status === 416;

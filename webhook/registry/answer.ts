@@ -63,16 +63,6 @@ export function answerOf(reply: WireReply, body: Reading, isElsewhere: boolean, 
   };
 }
 
-/** We ask for content as it is: what comes encoded all the same has another digest and length, and proves nothing. */
-export function isEncoded(reply: WireReply): boolean {
-  const encodings = reply.headerAll('content-encoding').join(',').toLowerCase().split(',');
-  const transfers = reply.headerAll('transfer-encoding').join(',').toLowerCase().split(',');
-  return (
-    encodings.some((one) => !['', 'identity'].includes(one.trim())) ||
-    transfers.some((one) => !['', 'identity', 'chunked'].includes(one.trim()))
-  );
-}
-
 /** Seconds that a 429 asks to wait. */
 export function retryAfterOf(answer: Answer, nowMs: number): number | undefined {
   return retryAfterSeconds(answer.header('retry-after'), nowMs);

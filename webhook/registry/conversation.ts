@@ -65,7 +65,7 @@ export function createConversation({ exchange, logIn, style, identity, now }: Co
       const pong = await pinged;
       if (!pong.ok) return pong;
     }
-    const mayRetry = createRetries(ask);
+    const wantsRetry = createRetries(ask, style);
     let { method } = ask;
     let hasLoggedIn = false;
     for (;;) {
@@ -76,6 +76,7 @@ export function createConversation({ exchange, logIn, style, identity, now }: Co
       const got = await exchange.ask({ method, resource: ask.resource, body, headers }, signal);
       if (!got.ok) return got;
       const { answer } = got.value;
+      const isAskedAgain = wantsRetry(answer);
       if (answer.status !== 401) served.add(sentWith);
       if (failedPing !== undefined && REFUSALS.has(answer.status)) return err(failedPing);
       if (answer.status === 401 && !answer.isElsewhere) {
@@ -93,7 +94,7 @@ export function createConversation({ exchange, logIn, style, identity, now }: Co
         authorization = login.value;
       } else if (answer.status === 405 && method === 'HEAD' && ask.resource.kind === 'manifest') {
         method = 'GET';
-      } else if (!mayRetry(answer)) {
+      } else if (!isAskedAgain) {
         return got;
       }
     }
@@ -122,24 +123,24 @@ function rangeHeader({ range }: Ask): Readonly<Record<string, string>> {
   return range === undefined ? {} : { range: `bytes=${range.from}-` };
 }
 
-/**
- * How often a question is asked again, by what came of it: containerd asks up to five times on 408, and goes on from
- * where a body broke off (pull-parity D8, F13); more than one repetition proves nothing new.
- */
-function createRetries(ask: Ask): (answer: Answer) => boolean {
-  const left = { timeout: 1, 'server-error': ask.retriesServerErrors ? 1 : 0, cut: 1 };
-  return (answer) => {
-    const reason = reasonToRetry(answer);
-    if (reason === undefined || left[reason] === 0) return false;
-    left[reason] -= 1;
-    return true;
-  };
-}
+/** containerd takes so many answers for one question (docker resolver `retryRequest`). */
+const MAX_ANSWERS = 6;
 
-function reasonToRetry({ status, wasCut }: Answer): 'timeout' | 'server-error' | 'cut' | undefined {
-  if (status === 408) return 'timeout';
-  if (SERVER_ERRORS.has(status)) return 'server-error';
-  return status < 300 && wasCut ? 'cut' : undefined;
+/**
+ * Whether a question is asked again after an answer: on 408 as often as containerd does, which other runtimes hardly
+ * do; after a server error unless the answer before was the same one; and once where a body broke off (pull-parity D8).
+ */
+function createRetries(ask: Ask, style: ClientStyle): (answer: Answer) => boolean {
+  const statuses: number[] = [];
+  const left = { timeouts: style === 'containerd' ? MAX_ANSWERS : 1, cuts: 1 };
+  return ({ status, wasCut }) => {
+    const before = statuses.at(-1);
+    statuses.push(status);
+    if (status < 300 && wasCut) return left.cuts-- > 0;
+    if (statuses.length >= MAX_ANSWERS) return false;
+    if (status === 408) return left.timeouts-- > 0;
+    return SERVER_ERRORS.has(status) && ask.retriesServerErrors && before !== status;
+  };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { err, ok, type Result } from '../image/result.ts';
 import type { Evidence, Identity, PullOutcome } from '../outcome/outcome.ts';
-import { answerOf, isEncoded, readBody, type Answer, type BodyUse } from './answer.ts';
+import { answerOf, readBody, type Answer, type BodyUse } from './answer.ts';
 import { splitAuthority } from './authority.ts';
+import { decoded, isOddlyTransferred } from './encoding.ts';
 import { pathOf, targetAt, type RegistryEndpoint, type Resource } from './endpoint.ts';
 import type { NetworkFailure } from './failure.ts';
 import { outcomeOfFailure } from './failure-outcome.ts';
@@ -94,13 +95,14 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const proof = evidence(method, asked.origin, asked.path);
     const arrived = await followRedirects({ reply: first, at: own }, hop);
     if (!arrived.ok) return err(redirectOutcome(arrived.error, proof));
-    const { reply, at } = arrived.value;
+    const { at } = arrived.value;
     const isElsewhere = at.origin !== own.origin;
     const seenAt = isElsewhere ? evidence(method, at.origin, at.pathname) : proof;
-    if (reply.status < 300 && isEncoded(reply)) {
-      reply.drop();
+    const reply = asContent(arrived.value.reply, method, options.style, signal);
+    if (reply === undefined) {
+      arrived.value.reply.drop();
       const reason = 'it answers in an encoding that was not asked for';
-      return err({ kind: 'registry-error', reason, evidence: { ...seenAt, status: reply.status } });
+      return err({ kind: 'registry-error', reason, evidence: { ...seenAt, status: arrived.value.reply.status } });
     }
     const body = await readBody(reply, method, question.body);
     if (body.ending === 'timeout' || (body.ending === 'cut' && signal.aborted)) {
@@ -115,6 +117,23 @@ export function createExchange(options: ExchangeOptions): Exchange {
   };
 
   return { ask, scheme: () => scheme };
+}
+
+/**
+ * We ask for content as it is. What comes encoded all the same containerd decodes, and HEAD has nothing to decode;
+ * `undefined` for what proves nothing, as its digest and its length are others.
+ */
+function asContent(
+  reply: WireReply,
+  method: Evidence['method'],
+  style: ClientStyle,
+  signal: AbortSignal,
+): WireReply | undefined {
+  if (reply.status >= 300) return reply;
+  if (isOddlyTransferred(reply)) return undefined;
+  if (method === 'HEAD') return reply;
+  const content = decoded(reply, signal);
+  return content === reply || style === 'containerd' ? content : undefined;
 }
 
 /** What an error body tells, in the registry's own code. */

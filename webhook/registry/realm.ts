@@ -19,7 +19,8 @@ const MAX_REALM = 8 * 1024;
 /** The realm that a challenge names as a URL that can be asked; the error completes a message about the registry. */
 export function readRealm(text: string): Result<URL> {
   if (text === '') return err('its challenge names no realm');
-  const url = text.length > MAX_REALM ? null : URL.parse(text);
+  // URL.parse passes over white space around it, and Go does not
+  const url = text.length > MAX_REALM || text !== text.trim() ? null : URL.parse(text);
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     return err('its challenge names a realm that is no URL');
   }

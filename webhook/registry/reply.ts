@@ -21,13 +21,19 @@ export function replyOf(response: RawResponse, terms: ReadingTerms): WireReply {
   const all = (name: string): readonly string[] => {
     const value = Object.hasOwn(response.headers, name) ? response.headers[name] : undefined;
     if (value === undefined) return [];
-    return Array.isArray(value) ? value : [value];
+    // undici leaves the white space that may follow a value (RFC 9112, 5.1)
+    return (Array.isArray(value) ? value : [value]).map((one) => one.replace(/[ \t]+$/u, ''));
   };
   return {
     status: response.statusCode,
     header: (name) => all(name)[0],
     headerAll: all,
-    read: (maxBytes) => readUpTo(response, maxBytes, terms),
+    read: (maxBytes, unpacked) => {
+      const length = unpacked === undefined ? declaredLength(response.headers) : undefined;
+      const admit = async (): Promise<void> => terms.room?.take(Math.min(maxBytes, length ?? maxBytes), terms.signal);
+      const pieces = unpacked ?? streamOf(response.body, terms.signal);
+      return readUpTo(pieces, { maxBytes, signal: terms.signal, admit });
+    },
     stream: () => streamOf(response.body, terms.signal),
     drop: () => discard(response.body),
   };
@@ -36,23 +42,29 @@ export function replyOf(response: RawResponse, terms: ReadingTerms): WireReply {
 /** Nearly all manifests and configs are shorter, and are read without asking for room. */
 const SHORT_BYTES = 64 * 1024;
 
+type ReadingLimits = {
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+  /** Waits until there is room for a long body. */
+  readonly admit: () => Promise<void>;
+};
+
 async function readUpTo(
-  { body, headers }: RawResponse,
-  maxBytes: number,
-  { signal, room }: ReadingTerms,
+  pieces: AsyncIterable<Uint8Array>,
+  { maxBytes, signal, admit }: ReadingLimits,
 ): Promise<Reading> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   let isAdmitted = false;
   try {
-    for await (const chunk of streamOf(body, signal)) {
+    for await (const chunk of pieces) {
       length += chunk.length;
       chunks.push(chunk);
       if (length > maxBytes) break; // leaving the loop destroys the stream
       if (length > SHORT_BYTES && !isAdmitted) {
         isAdmitted = true;
         // all at once: of several that hold a part each, none would ever get the rest
-        await room?.take(Math.min(maxBytes, declaredLength(headers) ?? maxBytes), signal);
+        await admit();
       }
     }
   } catch (error) {

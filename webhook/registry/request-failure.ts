@@ -27,15 +27,23 @@ export function requestFailure(error: unknown, facts: RequestFacts): NetworkFail
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (OUT_OF_TIME.has(code)) return { kind: 'timeout', during: 'answer' };
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return { kind: 'not-http', reason: 'its header is too large' };
-  // undici's parser does not always give a code
-  if (code.startsWith('HPE_') || (error instanceof Error && error.name === 'HTTPParserError'))
-    return { kind: 'not-http', reason: NO_HTTP };
+  if (code.startsWith('HPE_') || isOfParser(error, code)) return { kind: 'not-http', reason: NO_HTTP };
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
     return { kind: 'unsendable', reason: 'a header that the settings declare cannot be sent' };
   }
   const failure = tlsFailure(error, { ...facts, showedCertificate: true });
   if (failure.kind !== 'reset') return failure;
   return { kind: 'reset', wasKeptAlive: facts.hasAnswered && hadBytes(error, facts.keptAlive) };
+}
+
+/** undici's parser does not always give a code of its own, and counts a body of which not even the header is read. */
+function isOfParser(error: unknown, code: string): boolean {
+  if (!(error instanceof Error)) return false;
+  return (
+    error.name === 'HTTPParserError' ||
+    code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' ||
+    (code === 'UND_ERR_SOCKET' && error.message === 'bad response')
+  );
 }
 
 /** Of a connection that the server ended undici tells how much came before; a reset is the socket's own error. */

@@ -1,6 +1,7 @@
 import { err, type Result } from '../image/result.ts';
 import type { RegistryErrorCode } from '../outcome/outcome.ts';
 import { retryAfterSeconds } from './budget.ts';
+import { decoded } from './encoding.ts';
 import { targetAt } from './endpoint.ts';
 import { readErrorBody } from './error-body.ts';
 import type { NetworkFailure } from './failure.ts';
@@ -54,12 +55,13 @@ export async function fetchToken(
   if (login !== undefined && request.style === 'containerd') {
     const reply = await send(postRequest(request, login), signal, purpose);
     if (!reply.ok) return err({ kind: 'network', method: 'POST', failure: reply.error });
-    if (!POST_UNKNOWN.has(reply.value.status)) return judge('POST', reply.value, ['access_token']);
+    if (!POST_UNKNOWN.has(reply.value.status))
+      return judge('POST', reply.value, { names: ['access_token'], style: request.style, signal });
     reply.value.drop(); // the token service may not know POST
   }
   const reply = await send(getRequest(request), signal, purpose);
   return reply.ok
-    ? judge('GET', reply.value, NAMES[request.style])
+    ? judge('GET', reply.value, { names: NAMES[request.style], style: request.style, signal })
     : err({ kind: 'network', method: 'GET', failure: reply.error });
 }
 
@@ -105,16 +107,24 @@ const NAMES: Readonly<Record<ClientStyle, readonly TokenName[]>> = Object.freeze
   crio: ['token', 'access_token'],
 });
 
+/** Who reads an answer: where a runtime looks for the token, and whether it unpacks what comes packed. */
+type Reader = {
+  readonly names: readonly TokenName[];
+  readonly style: ClientStyle;
+  readonly signal: AbortSignal;
+};
+
 async function judge(
   method: 'GET' | 'POST',
-  reply: WireReply,
-  names: readonly TokenName[],
+  sent: WireReply,
+  { names, style, signal }: Reader,
 ): Promise<Result<Token, TokenFailure>> {
-  const { status } = reply;
+  const { status } = sent;
   if (status >= 300 && status < 400) {
-    reply.drop();
+    sent.drop();
     return err({ kind: 'redirected', method });
   }
+  const reply = (style === 'containerd' ? decoded(sent, signal) : undefined) ?? sent;
   const body = await reply.read(MAX_TOKEN_BYTES);
   if (body.ending === 'timeout') {
     return err({ kind: 'network', method, failure: { kind: 'timeout', during: 'answer' } });

@@ -40,8 +40,8 @@ export type WireReply = {
   /** The first value of a header, by its lower-case name. */
   readonly header: (name: string) => string | undefined;
   readonly headerAll: (name: string) => readonly string[];
-  /** Reads up to `maxBytes` and lets the rest go. Never throws. */
-  readonly read: (maxBytes: number) => Promise<Reading>;
+  /** Reads up to `maxBytes` of the body, or of what its stream is `unpacked` to, and lets the rest go. Never throws. */
+  readonly read: (maxBytes: number, unpacked?: AsyncIterable<Uint8Array>) => Promise<Reading>;
   /** The body as it comes. Throws a NetworkError: `reset` where the connection was cut, `timeout` where time ran out. */
   readonly stream: () => AsyncIterable<Uint8Array>;
   /** Ends the transfer without reading on. */
