@@ -49,19 +49,29 @@ describe('weighPresence', () => {
   });
 
   it('has nothing to say with Always, nor of what rests on the request alone', () => {
-    const malformed = prediction(SAMPLES['pull-secret-malformed']);
+    const invalid = prediction(SAMPLES['invalid-reference']);
 
     assert.equal(
       weighPresence(TAG_MISSING, standing({ pullPolicy: 'Always', isNew: false }), () => 'present'),
       TAG_MISSING,
     );
     assert.equal(
-      weighPresence(malformed, standing({ isNew: false }), () => 'present'),
-      malformed,
+      weighPresence(invalid, standing({ isNew: false }), () => 'present'),
+      invalid,
     );
     assert.equal(
       weighPresence(PULLABLE, standing({ isNew: false }), () => 'present'),
       PULLABLE,
+    );
+  });
+
+  it('doubts that a malformed pull secret is read at all where a node holds the image', () => {
+    const malformed = prediction(SAMPLES['pull-secret-malformed']);
+
+    assert.equal(weighPresence(malformed, standing(), () => 'present').isConclusive, false);
+    assert.equal(
+      weighPresence(malformed, standing(), () => 'absent'),
+      malformed,
     );
   });
 });

@@ -81,6 +81,6 @@ function essenceOf({ serviceAccount, imagePullSecrets, platforms }: PodDemand): 
   return JSON.stringify([serviceAccount, imagePullSecrets, platforms]);
 }
 
-function pullKey({ pullPolicy, image }: ImageUse): string {
-  return `${pullPolicy} ${image}`;
+function pullKey({ pullPolicy, image, isUnmounted }: ImageUse): string {
+  return `${isUnmounted === true ? 'unmounted ' : ''}${pullPolicy} ${image}`;
 }

@@ -39,8 +39,9 @@ export const CERTAINTY_BASIS = Object.freeze({
   'not-checked': 'never',
 } as const satisfies Record<OutcomeKind, Basis>);
 
-/** As the table has it, but for a refusal by the nodes' settings: no login of anybody's changes that. */
+/** As the table has it, but for a refusal by the nodes' settings, which no login changes, and for what is surmised. */
 export function basisOf(outcome: PullOutcome): Basis {
+  if (outcome.kind === 'tls-client-certificate-required' && outcome.isSurmised === true) return 'never';
   return isRefusedBySettings(outcome) ? 'settings' : CERTAINTY_BASIS[outcome.kind];
 }
 
@@ -50,7 +51,10 @@ export function isRefusedBySettings(
   return outcome.kind === 'access-denied' && outcome.by === 'node-settings';
 }
 
-/** Absence and damage: with `IfNotPresent` they deny only what this request introduces (design, rule 3). */
+/**
+ * Absence and damage: with `IfNotPresent` they deny only what this request introduces (design, rule 3). The kubelet reads
+ * no pull secret either for an image that its node holds.
+ */
 export const RESTS_ON_PRESENCE = Object.freeze({
   pullable: false,
   'invalid-reference': false,
@@ -58,7 +62,7 @@ export const RESTS_ON_PRESENCE = Object.freeze({
   'repository-not-found': true,
   'digest-not-found': true,
   'platform-mismatch': true,
-  'pull-secret-malformed': false,
+  'pull-secret-malformed': true,
   'unsupported-manifest': true,
   damaged: true,
   'will-not-run': false,

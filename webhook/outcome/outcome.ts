@@ -156,7 +156,8 @@ export type PullOutcome =
   | ({ readonly kind: 'tls-unknown-authority'; readonly certificate: CertificateFacts | undefined } & Asked)
   | ({ readonly kind: 'tls-wrong-name'; readonly certificate: CertificateFacts | undefined } & Asked)
   | ({ readonly kind: 'tls-expired'; readonly certificate: CertificateFacts | undefined } & Asked)
-  | ({ readonly kind: 'tls-client-certificate-required' } & Asked)
+  /** `isSurmised`: the nodes have one, which the server seems not to take; it ends the connection without a word. */
+  | ({ readonly kind: 'tls-client-certificate-required'; readonly isSurmised?: true } & Asked)
   | ({ readonly kind: 'tls-other'; readonly reason: string; readonly certificate?: CertificateFacts } & Asked)
   | {
       readonly kind: 'pull-too-slow';
