@@ -9,6 +9,7 @@ import { CONNECT_TIMEOUTS, createConnect } from '../../webhook/registry/connect.
 import { unguarded } from '../../webhook/registry/guard.ts';
 import { createTransport, TRANSPORT_TIMEOUTS } from '../../webhook/registry/transport.ts';
 import type { Transport } from '../../webhook/registry/wire.ts';
+import { createOddLeaf } from '../e2e/truth/odd-certificates.ts';
 import { createCleanup, startRaw } from '../registry/rig.ts';
 import { createAuthority, createSelfSigned, expiredDates, futureDates } from '../support/pki.ts';
 import { redirect } from '../support/bend.ts';
@@ -178,7 +179,7 @@ describe('a registry that nothing is declared of but an authority (E13, J87, J89
       name: 'and another client certificate given, refused without a word',
       tls: wanting('TLSv1.2'),
       client: wrongClient,
-      expected: 'unreachable?',
+      expected: 'tls-client-certificate-required?',
     },
   ];
   for (const { name, tls, expected, trusted = authority.certificate, client: pair } of cases) {
@@ -195,6 +196,20 @@ describe('a registry that nothing is declared of but an authority (E13, J87, J89
       assert.equal(partial, expected === 'pullable' ? expected : `${expected.replace('?', '')}?`);
     });
   }
+
+  it('is tls-other with RSA key exchange alone, where no build of the runtime offers that', async () => {
+    const { chain: cert, key } = createOddLeaf();
+    const host = `reg.test:${await serve({ cert, key, maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' })}`;
+    const text = `server = "https://${host}"\n[host."https://${host}"]\n  skip_verify = true\n`;
+    const setup = { certsD: memoryTree('/etc/containerd/certs.d', { [`${host}/hosts.toml`]: text }) };
+    const runtimes = ['containerd@2.1', 'containerd@1.7', 'containerd@1.7+containerd@2.1'];
+
+    assert.deepEqual(await Promise.all(runtimes.map((runtime) => ask(host, { runtime, setup }))), [
+      'tls-other',
+      'pullable',
+      'pullable',
+    ]);
+  });
 
   it('is tls-wrong-name where the address asked for is none of its names', async () => {
     const port = await serve(served(authority.issue({ names: ['reg.test'] })));

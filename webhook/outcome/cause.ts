@@ -60,8 +60,11 @@ const CAUSE: Texts = {
     const span = dates === undefined ? '' : `: it is valid only from ${day(dates.validFrom)} to ${day(dates.validTo)}`;
     return `the certificate of ${hostOf(outcome, wording)} has expired or is not yet valid${span}`;
   },
-  'tls-client-certificate-required': (outcome, wording) =>
-    `${hostOf(outcome, wording)} wants a client certificate, and the nodes have none for it`,
+  'tls-client-certificate-required': (outcome, wording) => {
+    const lack =
+      outcome.isSurmised === true ? 'and seems not to take the one that nodes have' : 'and the nodes have none for it';
+    return `${hostOf(outcome, wording)} wants a client certificate, ${lack}`;
+  },
   'tls-other': (outcome, wording) => `no TLS connection to ${hostOf(outcome, wording)}: ${field(outcome.reason, 80)}`,
   'pull-too-slow': (outcome) => `the pull is too slow: ${paceOf(outcome)}, ${limitOf(outcome.limit)}`,
   'rate-limited': (outcome, wording) => `${hostOf(outcome, wording)} limits requests at the moment`,

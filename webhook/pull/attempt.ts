@@ -1,4 +1,4 @@
-import { CERTAINTY_BASIS, type Doubt } from '../outcome/certainty.ts';
+import { basisOf, type Doubt } from '../outcome/certainty.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
 
 /** How a try of a pull ends: one endpoint's, one login's, one platform's, one runtime's, or all of them together. */
@@ -39,8 +39,7 @@ export const isSuccess = (outcome: PullOutcome): boolean =>
   outcome.kind === 'pullable' || outcome.kind === 'will-not-run';
 
 /** Noise about the network, our own limits: never the end of an endpoint, only of our asking. */
-export const isNoise = (outcome: PullOutcome): boolean =>
-  CERTAINTY_BASIS[outcome.kind] === 'never' && !isSuccess(outcome);
+export const isNoise = (outcome: PullOutcome): boolean => basisOf(outcome) === 'never' && !isSuccess(outcome);
 
 /** How far a pull got before it failed: the answer that got furthest names the cause (design, rule 1). */
 const PROGRESS: Readonly<Record<PullOutcome['kind'], number>> = Object.freeze({

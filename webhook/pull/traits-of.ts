@@ -33,6 +33,7 @@ function containerd(runtime: Extract<Runtime, { family: 'containerd' }>): Runtim
   return {
     name: `containerd ${isTransfer ? 'transfer' : 'local'} ${since21 ? '2.1' : since20 ? '2.0' : '1.7'}`,
     style: 'containerd',
+    offersRsaKeyExchange: !since21,
     firstRequest: 'head',
     retriesServerErrors: since21,
     fallsBackFor: 'each-request',
@@ -50,6 +51,7 @@ function containerd(runtime: Extract<Runtime, { family: 'containerd' }>): Runtim
     comparesSpelling: false,
     fetchesAllMatches: isTransfer,
     entryWithoutPlatform: 'judged-by-config',
+    sizesNamedEntry: true,
     nestedIndex: 'followed',
     refusesOtherOs: false,
     imageTypes: 'listed',
@@ -74,6 +76,7 @@ function dockerGraph(runtime: Extract<Runtime, { family: 'docker' }>): RuntimeTr
   return {
     name: `docker graph ${since282 ? '28.2' : since28 ? '28' : since26 ? '26' : since23 ? '23' : '20.10'}`,
     style: 'docker',
+    offersRsaKeyExchange: true,
     firstRequest: 'head-then-get',
     retriesServerErrors: false,
     fallsBackFor: 'whole-pull',
@@ -91,6 +94,7 @@ function dockerGraph(runtime: Extract<Runtime, { family: 'docker' }>): RuntimeTr
     comparesSpelling: false,
     fetchesAllMatches: false,
     entryWithoutPlatform: since23 ? 'accepted' : 'skipped',
+    sizesNamedEntry: false,
     nestedIndex: since23 ? 'followed' : 'refused',
     refusesOtherOs: true,
     imageTypes: 'by-prefix',
@@ -117,8 +121,10 @@ function dockerContainerdStore(runtime: Extract<Runtime, { family: 'docker' }>):
   return {
     ...containerd({ family: 'containerd', version: [2, 1], path: 'local' }),
     name: `docker containerd ${runtime.version.join('.')}`,
+    offersRsaKeyExchange: true,
     schema1: schema1OfDocker(runtime),
     entryWithoutPlatform: 'accepted',
+    sizesNamedEntry: false,
     // seen with containerd's own client only
     layersUnderUnknownConfig: 'pulled',
   };
@@ -132,6 +138,7 @@ function crio(runtime: Extract<Runtime, { family: 'crio' }>): RuntimeTraits {
   return {
     name: `crio ${knowsDockerZstd ? '1.35' : hasArtifactStore ? '1.34' : readsDiffIds ? '1.33' : '1.32'}`,
     style: 'crio',
+    offersRsaKeyExchange: true,
     firstRequest: 'get',
     retriesServerErrors: false,
     fallsBackFor: 'resolving',
@@ -149,6 +156,7 @@ function crio(runtime: Extract<Runtime, { family: 'crio' }>): RuntimeTraits {
     comparesSpelling: true,
     fetchesAllMatches: false,
     entryWithoutPlatform: 'accepted-by-oci',
+    sizesNamedEntry: false,
     nestedIndex: 'refused',
     refusesOtherOs: false,
     imageTypes: 'by-format',

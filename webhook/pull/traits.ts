@@ -6,6 +6,8 @@ export type RuntimeTraits = {
   /** Two runtimes with the same text judge alike. */
   readonly name: string;
   readonly style: ClientStyle;
+  /** E13: Go does before 1.22, and later where a module is older; false where no build does. */
+  readonly offersRsaKeyExchange: boolean;
   /** D7: containerd's HEAD is final, dockerd asks again by GET whatever HEAD said, containers/image never sends HEAD. */
   readonly firstRequest: 'head' | 'head-then-get' | 'get';
   /** D8: 500, 503 and 504 once more, on the last host. */
@@ -40,6 +42,8 @@ export type RuntimeTraits = {
   readonly fetchesAllMatches: boolean;
   /** F4: what becomes of an index entry that names no platform. */
   readonly entryWithoutPlatform: 'judged-by-config' | 'accepted' | 'accepted-by-oci' | 'skipped';
+  /** F4: an image is as large as the best entry that names a platform, which CRI adds up whether it was fetched or not. */
+  readonly sizesNamedEntry: boolean;
   /** F7. */
   readonly nestedIndex: 'followed' | 'refused';
   /** F6: dockerd's graph driver refuses an image of another operating system. */

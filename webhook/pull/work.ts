@@ -10,6 +10,7 @@ import { createEndpointAnswers, type EndpointAnswers } from './endpoint-answers.
 import { askForeignUrls, passOver, type ForeignLayers } from './foreign-layers.ts';
 import type { PredictorOptions, PullQuestion } from './predict.ts';
 import { createTagLists, type TagLists } from './tag-list.ts';
+import { traitsOf } from './traits-of.ts';
 
 /** One prediction while it is made: its clients, which remember what was asked, and what it came across. */
 export type Work = {
@@ -51,12 +52,15 @@ export function startWork(options: PredictorOptions, { question, start, room }: 
   };
   const note: Course['note'] = (text, command) => course.note(text, command);
   const { transport, budget, realms, now, addressesOf } = options;
+  // one for all, so that those who ask alike are answered from the same requests
+  const offersRsaKeyExchange = options.node.runtimes.some((runtime) => traitsOf(runtime).offersRsaKeyExchange);
   return {
     options,
     question,
     logins,
     isPartial,
-    clientFor: (endpoint, login, style) => {
+    clientFor: (asPlanned, login, style) => {
+      const endpoint = { ...asPlanned, tls: { ...asPlanned.tls, offersRsaKeyExchange } };
       const key = `${logins.indexOf(login)} ${style} ${JSON.stringify(endpoint)}`;
       const known = clients.get(key);
       if (known !== undefined) return known;

@@ -24,7 +24,9 @@ export function outcomeOfFailure(failure: NetworkFailure, evidence: Evidence, ho
     case 'unsendable':
       return { kind: 'not-checked', reason: 'node-settings', detail: `${host}: ${failure.reason}` };
     case 'client-certificate-required':
-      return { kind: 'tls-client-certificate-required', evidence };
+      return failure.isSurmised === true
+        ? { kind: 'tls-client-certificate-required', isSurmised: true, evidence }
+        : { kind: 'tls-client-certificate-required', evidence };
     case 'tls':
       return { kind: 'tls-other', reason: failure.reason, evidence };
     case 'certificate':

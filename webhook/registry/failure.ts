@@ -24,7 +24,8 @@ export type NetworkFailure =
       readonly fault: CertificateFault;
       readonly certificate: CertificateFacts | undefined;
     }
-  | { readonly kind: 'client-certificate-required' }
+  /** `isSurmised`: we have one, and whoever has none is told that one is wanted. */
+  | { readonly kind: 'client-certificate-required'; readonly isSurmised?: true }
   | { readonly kind: 'tls'; readonly reason: string };
 
 /** The reason of a `not-http` that may come of speaking HTTP to something else. */

@@ -77,6 +77,29 @@ export async function wantsClientCertificate(
   }
 }
 
+/** Whether a server ends the connection before it answers. */
+export async function breaksOff(connect: Connect, options: ConnectOptions, limit: AbortSignal): Promise<boolean> {
+  let socket: Socket;
+  try {
+    ({ socket } = await connect(options, limit));
+  } catch (error) {
+    return error instanceof NetworkError && error.failure.kind === 'reset';
+  }
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const giveUp = (): void => resolve(false);
+  socket.once('data', giveUp);
+  socket.once('error', () => resolve(true));
+  socket.once('close', () => resolve(true));
+  limit.addEventListener('abort', giveUp, { once: true });
+  socket.write(request('HEAD', options));
+  try {
+    return await promise;
+  } finally {
+    limit.removeEventListener('abort', giveUp);
+    socket.destroy();
+  }
+}
+
 function request(method: string, { host, port }: Address): string {
   return `${method} /v2/ HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: close\r\n\r\n`;
 }

@@ -9,11 +9,10 @@ type TlsSettings = WireTarget['tls'];
 const MAX_CONTEXTS = 64;
 
 /**
- * What Go offers (crypto/tls `cipherSuitesPreferenceOrder`), and so every runtime: no DHE, CCM or CBC with SHA-256. RSA key
- * exchange, the last four, only in builds with Go before 1.22: we must not fail where nodes do not. Go also accepts RSA
- * keys of 1024 bits, which OpenSSL's default level 2 does not.
+ * What Go offers (crypto/tls `cipherSuitesPreferenceOrder`), and so every runtime: no DHE, CCM or CBC with SHA-256. Go also
+ * accepts RSA keys of 1024 bits, which OpenSSL's default level 2 does not.
  */
-const CIPHERS = [
+const CIPHERS: readonly string[] = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
@@ -27,12 +26,10 @@ const CIPHERS = [
   'ECDHE-RSA-AES128-SHA',
   'ECDHE-ECDSA-AES256-SHA',
   'ECDHE-RSA-AES256-SHA',
-  'AES128-GCM-SHA256',
-  'AES256-GCM-SHA384',
-  'AES128-SHA',
-  'AES256-SHA',
-  '@SECLEVEL=1',
-].join(':');
+];
+/** Where we do not know what a runtime was built with, we must not fail where nodes do not. */
+const RSA_KEY_EXCHANGE: readonly string[] = ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'AES128-SHA', 'AES256-SHA'];
+const SECURITY_LEVEL = '@SECLEVEL=1';
 
 /** Gives the TLS context for an endpoint's settings, made once for equal settings. */
 export function createSecureContexts(): (tls: TlsSettings) => SecureContext {
@@ -41,9 +38,10 @@ export function createSecureContexts(): (tls: TlsSettings) => SecureContext {
 }
 
 function secureContext(tls: TlsSettings): SecureContext {
+  const ciphers = offersRsa(tls) ? [...CIPHERS, ...RSA_KEY_EXCHANGE] : CIPHERS;
   return createSecureContext({
     minVersion: 'TLSv1.2',
-    ciphers: CIPHERS,
+    ciphers: [...ciphers, SECURITY_LEVEL].join(':'),
     // Go trusts any certificate in its pool, not only self-signed roots
     allowPartialTrustChain: true,
     ...(tls.authorities.length > 0 ? { ca: [...rootCertificates, ...tls.authorities] } : {}),
@@ -53,10 +51,14 @@ function secureContext(tls: TlsSettings): SecureContext {
   });
 }
 
+const offersRsa = ({ offersRsaKeyExchange = true }: TlsSettings): boolean => offersRsaKeyExchange;
+
 /** Equal for equal settings; of keys it holds a hash only. */
 export function tlsFingerprint(tls: TlsSettings): string {
-  if (tls.isVerified && tls.authorities.length === 0 && tls.clientPairs.length === 0) return 'system';
+  const { isVerified, authorities, clientPairs } = tls;
+  if (isVerified && authorities.length === 0 && clientPairs.length === 0)
+    return offersRsa(tls) ? 'system with RSA' : 'system';
   return createHash('sha256')
-    .update(JSON.stringify([tls.isVerified, tls.authorities, tls.clientPairs]))
+    .update(JSON.stringify([isVerified, authorities, clientPairs, offersRsa(tls)]))
     .digest('hex');
 }

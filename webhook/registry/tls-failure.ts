@@ -13,6 +13,8 @@ const NOT_TLS: ReadonlySet<string> = new Set([
 
 export const isNoTlsRecord = (error: unknown): boolean => NOT_TLS.has(codeOf(error));
 
+const BROKEN_OFF = 'the server broke off the handshake: nothing that both sides accept';
+
 export type TlsFacts = {
   readonly hasClientCertificate: boolean;
   /** The server's own certificate came: what it broke off for is ours. */
@@ -24,9 +26,9 @@ export function tlsFailure(error: unknown, { hasClientCertificate, showedCertifi
   const code = codeOf(error);
   if (code.includes('CERTIFICATE_REQUIRED')) return { kind: 'client-certificate-required' };
   if (/ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN)/u.test(code)) {
-    return hasClientCertificate
-      ? { kind: 'tls', reason: 'the server refused the client certificate' }
-      : { kind: 'client-certificate-required' };
+    if (hasClientCertificate) return { kind: 'tls', reason: 'the server refused the client certificate' };
+    // who says so in answer to our hello has not asked for any
+    return showedCertificate ? { kind: 'client-certificate-required' } : { kind: 'tls', reason: BROKEN_OFF };
   }
   if (/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW/u.test(code)) {
     return { kind: 'tls', reason: 'the server offers no TLS version from 1.2 on' };
@@ -35,7 +37,7 @@ export function tlsFailure(error: unknown, { hasClientCertificate, showedCertifi
     // TLS 1.2 has no other word for a certificate that is missing
     return showedCertificate && !hasClientCertificate
       ? { kind: 'client-certificate-required' }
-      : { kind: 'tls', reason: 'the server broke off the handshake: nothing that both sides accept' };
+      : { kind: 'tls', reason: BROKEN_OFF };
   }
   if (/^ERR_(?:SSL|TLS)_/u.test(code)) {
     return {

@@ -12,6 +12,8 @@ export type WireTarget = {
     readonly isVerified: boolean;
     readonly authorities: readonly string[];
     readonly clientPairs: readonly { readonly certificate: string; readonly key: string }[];
+    /** Builds with a Go before 1.22 offer RSA key exchange, which no later one does. Default true. */
+    readonly offersRsaKeyExchange?: boolean;
   };
   readonly dialTimeoutMs: number;
 };

@@ -1,4 +1,4 @@
-import { CERTAINTY_BASIS } from '../outcome/certainty.ts';
+import { basisOf } from '../outcome/certainty.ts';
 import { describe, describeDoubts, describeFinding, toPrintable } from '../outcome/message.ts';
 import type { CourseStep } from '../outcome/prediction.ts';
 import { createPaint } from './paint.ts';
@@ -48,7 +48,7 @@ export function formatExplain(results: readonly CheckResult[], options: ExplainO
 function rulesOf({ prediction, decidedBy }: CheckResult): readonly string[] {
   const { outcome, isConclusive, doubts, findings } = prediction;
   const { title, help } = OUTCOME_RULES[outcome.kind];
-  const basis = CERTAINTY_BASIS[outcome.kind];
+  const basis = basisOf(outcome);
   const proof = isConclusive ? `proven: ${PROOF_RULES[basis]}` : describeDoubts(doubts) || PROOF_RULES.never;
   return [
     `rule ${outcome.kind}: ${title}. ${help}`,
