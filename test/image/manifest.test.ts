@@ -315,6 +315,9 @@ describe('decodeImageConfig', () => {
     ['"diff_ids" in it is not a list of texts', { rootfs: { diff_ids: [DIGEST, 7] } }],
     ['"history" in it is not a list of objects', { history: 'long' }],
     ['"created" in it is not a time', { history: [{}, { created: 'then' }] }],
+    ['"created" in it is not a time', { created: '2024-02-30T00:00:00Z' }],
+    ['"empty_layer" in it is not true or false', { history: [{ empty_layer: 'yes' }] }],
+    ['"ArgsEscaped" in it is not true or false', { config: { ArgsEscaped: 'yes' } }],
   ];
   for (const [problem, body] of odd) {
     it(`notes what not every runtime reads: ${JSON.stringify(body)}`, () => {

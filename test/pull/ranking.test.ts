@@ -6,6 +6,7 @@ import type { OutcomeKind } from '../../webhook/outcome/outcome.ts';
 import type { Transport } from '../../webhook/registry/wire.ts';
 import { createWire } from '../registry/rig.ts';
 import { cut, reply, status } from '../support/bend.ts';
+import { createSelfSigned } from '../support/pki.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../support/scripted-registry.ts';
 import { hostsFile, predict } from './rig.ts';
 
@@ -71,6 +72,19 @@ describe('which of several endpoints is named', () => {
       });
     }
   }
+
+  it('says first that a mirror speaks TLS where HTTP is declared: such a server answers 400', async () => {
+    const { chain: cert, key } = createSelfSigned({ names: ['other.test'] });
+    const secure = await mirror.listenToo({ tls: { cert, key } });
+    upstream.bend({ kind: 'manifest' }, NOT_FOUND);
+
+    const { outcome } = await predict(`${host}/app:1`, {
+      transport,
+      setup: hostsFile(host, [`http://other.test:${secure.port}`]),
+    });
+
+    assert.equal(outcome.kind, 'https-expected-http');
+  });
 
   it('says that a manifest is too large before all else', async () => {
     const large = { 'content-length': '4500000', 'docker-content-digest': `sha256:${'ab'.repeat(32)}` };

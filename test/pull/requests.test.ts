@@ -304,16 +304,22 @@ describe('foreign layers', () => {
   const urlAt = (path: string): string => `${elsewhere.origin}${path}`;
 
   it('are looked for at their own URL, without a login, and at the registry where that answers 404', async () => {
-    addForeignImage(store.repository('foreign'), [urlAt('/v2/app/manifests/1')], ['there']);
+    const { size } = store.repository('foreign').addImage({ format: 'docker' }).layers[0] ?? { size: 0 };
+    elsewhere.bend({ path: '/there' }, reply(200, { 'content-length': String(size) }));
+    elsewhere.bend({ path: '/other' }, reply(200, { 'content-length': String(size + 1) }));
+    addForeignImage(store.repository('foreign'), [urlAt('/there')], ['there']);
+    addForeignImage(store.repository('foreign'), [urlAt('/other')], ['other']);
     addForeignImage(store.repository('foreign'), [urlAt('/nothing')], ['gone']);
     const credentials = [login('puller', 'secret')];
 
     const there = await ask('foreign:there', { credentials });
+    const other = await ask('foreign:other', { credentials });
     const gone = await ask('foreign:gone', { credentials });
 
     assert.equal(there.outcome.kind, 'pullable', JSON.stringify(there.outcome));
+    assert.deepEqual([other.outcome.kind, other.isConclusive], ['damaged', false]);
     assert.ok(gone.outcome.kind === 'damaged' && gone.outcome.part === 'layer');
-    assert.deepEqual(elsewhere.log.lines(), ['GET /v2/app/manifests/1', 'GET /nothing']);
+    assert.deepEqual(elsewhere.log.lines(), ['GET /there', 'GET /other', 'GET /nothing']);
     assert.deepEqual(elsewhere.log.sightings('secret'), []);
   });
 

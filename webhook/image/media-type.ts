@@ -52,6 +52,8 @@ export function layerCompression(type: string): LayerCompression | undefined {
   return suffix === 'gzip' || suffix === 'zstd' ? suffix : 'unknown';
 }
 
+/** containerd takes what begins like that for a layer, and unpacks what it has no name for as a plain archive. */
+export const isOciLayerType = (type: string): boolean => type.startsWith('application/vnd.oci.image.layer.');
 export const isLayerType = (type: string): boolean => layerCompression(type) !== undefined;
 export const isForeignLayerType = (type: string): boolean =>
   type.startsWith('application/vnd.docker.image.rootfs.foreign.') ||

@@ -1,3 +1,4 @@
+import { isGoTime } from './go-time.ts';
 import { isJsonObject, isTextList, type JsonObject } from './json.ts';
 
 type Rules = Readonly<Record<string, readonly [fits: (value: unknown) => boolean, what: string]>>;
@@ -59,6 +60,7 @@ const RUN_FIELDS: Rules = Object.freeze({
   User: [isText, 'text'],
   WorkingDir: [isText, 'text'],
   StopSignal: [isText, 'text'],
+  ArgsEscaped: [isFlag, 'true or false'],
   Env: [isTextList, 'a list of texts'],
   Entrypoint: [isTextList, 'a list of texts'],
   Cmd: [isTextList, 'a list of texts'],
@@ -67,7 +69,13 @@ const RUN_FIELDS: Rules = Object.freeze({
   Labels: [(value) => isJsonObject(value) && isTextList(Object.values(value)), 'an object of texts'],
 });
 const ROOTFS_FIELDS: Rules = Object.freeze({ type: [isText, 'text'], diff_ids: [isTextList, 'a list of texts'] });
-const HISTORY_FIELDS: Rules = Object.freeze({ created: [isTime, 'a time'] });
+const HISTORY_FIELDS: Rules = Object.freeze({
+  created: [isTime, 'a time'],
+  created_by: [isText, 'text'],
+  author: [isText, 'text'],
+  comment: [isText, 'text'],
+  empty_layer: [isFlag, 'true or false'],
+});
 
 /** What not every runtime takes in a config that is sound otherwise, and no tool writes: no proof of anything. */
 export function configOddityOf(document: JsonObject): string | undefined {
@@ -91,10 +99,12 @@ function misfitOf(value: JsonObject, rules: Rules): string | undefined {
   return undefined;
 }
 
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/u;
-
 function isTime(value: unknown): boolean {
-  return typeof value === 'string' && RFC_3339.test(value);
+  return typeof value === 'string' && isGoTime(value);
+}
+
+function isFlag(value: unknown): boolean {
+  return typeof value === 'boolean';
 }
 
 function listOf(value: unknown): readonly unknown[] {

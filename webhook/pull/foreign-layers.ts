@@ -3,9 +3,10 @@ import { err, ok, type Result } from '../image/result.ts';
 import type { Evidence, PullOutcome } from '../outcome/outcome.ts';
 import { outcomeOfFailure } from '../registry/failure-outcome.ts';
 import { curlCommand, maskedPath } from '../registry/curl.ts';
-import type { Transport } from '../registry/transport.ts';
+import type { Transport, WireReply } from '../registry/transport.ts';
 import { ended, type Attempt } from './attempt.ts';
 import type { PullContext } from './pull-context.ts';
+import type { RuntimeTraits } from './traits.ts';
 
 /**
  * Layers that carry URLs of their own: containerd and containers/image try those first, without any login. containerd
@@ -38,7 +39,8 @@ export function askForeignUrls(
 ): ForeignLayers {
   const facts = { endpoint: { headers: {} }, addressesOf };
   return {
-    check: async ({ urls }, { course, signal, traits }) => {
+    check: async (layer, { course, signal, traits }) => {
+      const { urls } = layer;
       const failures: PullOutcome[] = [];
       for (const url of urls.slice(0, MAX_URLS).map((text) => URL.parse(text))) {
         if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) continue;
@@ -60,7 +62,7 @@ export function askForeignUrls(
         );
         const evidence = evidenceOf(url, reply.ok ? reply.value.status : undefined);
         if (reply.ok) reply.value.drop();
-        if (reply.ok && isThere(reply.value.status)) return ok(undefined);
+        if (reply.ok && isThere(reply.value.status)) return judgeThere(layer, reply.value, { evidence, traits });
         const reason = 'a layer lies outside the registry and is refused there';
         const failure: PullOutcome = reply.ok
           ? { kind: 'registry-error', reason, evidence }
@@ -73,6 +75,20 @@ export function askForeignUrls(
       return traits.foreignUrls === 'instead' && first !== undefined ? err(ended(first)) : 'ask-the-registry';
     },
   };
+}
+
+/** Its header may show that it is something else; nobody has read it, so that is no proof. */
+function judgeThere(
+  { digest, size }: Descriptor,
+  { status, header }: WireReply,
+  { evidence, traits }: { readonly evidence: Evidence; readonly traits: RuntimeTraits },
+): Result<undefined, Attempt> {
+  const length = /^\d{1,15}$/u.exec(header('content-length') ?? '')?.[0];
+  if (status >= 300 || length === undefined || Number(length) === size || traits.checksSizes !== 'all') {
+    return ok(undefined);
+  }
+  const problem = `is ${length} bytes long where it lies, the manifest says ${size}`;
+  return err(ended({ kind: 'damaged', part: 'layer', digest, problem, evidence }, ['not-a-registry-answer']));
 }
 
 /** A redirect is taken for a yes: we follow none to where an image points. */

@@ -1,6 +1,6 @@
 import type { Digest } from '../image/digest.ts';
 import { decodeManifest, type Descriptor, type ImageIndex } from '../image/manifest.ts';
-import { isIndexType, isManifestType } from '../image/media-type.ts';
+import { DOCKER_SCHEMA1_SIGNED, isIndexType, isManifestType } from '../image/media-type.ts';
 import { formatPlatform, type Platform } from '../image/platform.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { Doubt } from '../outcome/certainty.ts';
@@ -9,7 +9,7 @@ import { ended, joinFailures, withDoubts, type Attempt } from './attempt.ts';
 import { fetchManifest } from './fetch.ts';
 import type { Content } from './fetched-content.ts';
 import { checkImage } from './image-check.ts';
-import { chooseEntries, offeredPlatforms, openChoice } from './index-entries.ts';
+import { chooseEntries, offeredPlatforms, openChoice, sizedEntry } from './index-entries.ts';
 import { findLayer } from './layer-presence.ts';
 import type { PullContext } from './pull-context.ts';
 import { isTypeInsideTaken } from './type-inside.ts';
@@ -131,6 +131,11 @@ async function walkIndex(
       const problem = `cannot be read: ${entry.problem}`;
       return fail({ kind: 'damaged', part: 'index', digest: undefined, problem, evidence });
     }
+    if (entry.mediaType === DOCKER_SCHEMA1_SIGNED && traits.style === 'containerd') {
+      // its `FetchHandler` takes none below an index, in versions that read schema 1 either
+      const { mediaType } = entry;
+      return fail({ kind: 'unsupported-manifest', mediaType, reason: 'schema1', evidence });
+    }
     const isManifest = isIndexType(entry.mediaType) || isManifestType(entry.mediaType);
     // to dockerd and CRI-O it is what its GET says
     if (!isManifest && traits.typeOf === 'descriptor') {
@@ -140,14 +145,14 @@ async function walkIndex(
       if (found?.ok === false) return found;
       continue;
     }
-    const below = {
+    const inside = {
       ...place,
       depth: place.depth + 1,
       entry: entry.platform === undefined ? 'unnamed' : 'named',
     } as const;
     // one after the other, as a failure ends the pull
     // oxlint-disable-next-line no-await-in-loop
-    const got = await walk(context, entry, undefined, below);
+    const got = await walk(context, entry, undefined, inside);
     if (got.ok) images.push(got.value);
     else if (got.error.outcome.kind !== 'platform-mismatch') return got;
     // whatever else was fetched, containerd takes the config of the best entry, or of none
@@ -155,10 +160,15 @@ async function walkIndex(
     else mismatches.push(got.error);
   }
   const [image] = images;
+  const mismatch: PullOutcome = { kind: 'platform-mismatch', wanted: [platform], offered, isPartial: false, evidence };
+  const sized = traits.sizesNamedEntry ? sizedEntry(index, platform) : undefined;
+  if (image !== undefined && sized !== undefined && !chosen.some(({ digest }) => digest === sized.digest)) {
+    // seen with containerd 2.1: the pull fails at its very end, for content that it never fetched
+    return err(ended(mismatch, ['node-runtime']));
+  }
   if (image !== undefined) return ok(image);
-  const [mismatch] = mismatches;
-  if (mismatch !== undefined) return err(joinFailures(mismatch, mismatches));
-  return fail({ kind: 'platform-mismatch', wanted: [platform], offered, isPartial: false, evidence });
+  const [below] = mismatches;
+  return below === undefined ? fail(mismatch) : err(joinFailures(below, mismatches));
 }
 
 const fail = (outcome: PullOutcome): Result<never, Attempt> => err(ended(outcome));

@@ -63,6 +63,8 @@ function choose(failures: readonly HostFailure[], ranking: RuntimeTraits['rankin
 /** containerd's `firstErrPriority`: oversize, then any status but 404, then 404, then what is no answer. */
 function priority({ attempt, answer }: HostFailure): number {
   if (attempt.outcome.kind === 'unsupported-manifest') return 4;
+  // a TLS server says 400 to plain HTTP
+  if (attempt.outcome.kind === 'https-expected-http') return 3;
   if (answer === undefined) return 1;
   return answer.status === 404 ? 2 : 3;
 }

@@ -1,6 +1,6 @@
 import type { Digest } from '../image/digest.ts';
 import { decodeImageConfig, type ImageConfig, type ImageManifest } from '../image/manifest.ts';
-import { isEncryptedLayerType, layerCompression } from '../image/media-type.ts';
+import { isEncryptedLayerType, isOciLayerType, layerCompression } from '../image/media-type.ts';
 import { formatPlatform, type Platform } from '../image/platform.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { Doubt } from '../outcome/certainty.ts';
@@ -12,6 +12,7 @@ import { kindOf, type ImageKind } from './image-kind.ts';
 import { checkLayers } from './layers-check.ts';
 import { matchCompatible } from './platform-match.ts';
 import type { PullContext } from './pull-context.ts';
+import type { RuntimeTraits } from './traits.ts';
 
 export type FoundManifest = {
   readonly digest: Digest;
@@ -73,12 +74,10 @@ export async function checkImage(
   const isUnpacked = traits.style !== 'containerd' || isFit(node, platform);
   const layers = early ?? (await checkLayers(context, manifest, isUnpacked ? config.value : undefined));
   if (!layers.ok) return layers;
-  const zstd = traits.unpacksZstd
-    ? undefined
-    : manifest.layers.find((one) => layerCompression(one.mediaType) === 'zstd');
-  if (zstd !== undefined && context.contentCheck === undefined) {
-    // its bytes decide, which nobody has read
-    const refused = { mediaType: zstd.mediaType, reason: 'refused-by-runtime', evidence } as const;
+  const untold = manifest.layers.find(({ mediaType }) => hangsOnBytes(mediaType, traits));
+  if (untold !== undefined && isUnpacked && !kind.isArtifact && context.contentCheck === undefined) {
+    // nobody has read them
+    const refused = { mediaType: untold.mediaType, reason: 'refused-by-runtime', evidence } as const;
     return err(ended({ kind: 'unsupported-manifest', ...refused }, ['node-runtime']));
   }
   const encrypted = manifest.layers.find((one) => isEncryptedLayerType(one.mediaType));
@@ -94,6 +93,13 @@ export async function checkImage(
     largeLayers: largeLayersOf(manifest),
     willNotRun: kind.unrunnable ?? otherPlatform(node, platform, entry),
   });
+}
+
+/** zstd where it is taken for a tar archive, and what containerd takes for one for want of a better name. */
+function hangsOnBytes(mediaType: string, { unpacksZstd, style }: RuntimeTraits): boolean {
+  const compression = layerCompression(mediaType);
+  if (compression === 'zstd') return !unpacksZstd;
+  return style === 'containerd' && isOciLayerType(mediaType) && (compression ?? 'unknown') === 'unknown';
 }
 
 async function checkConfig(

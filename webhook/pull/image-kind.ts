@@ -5,6 +5,7 @@ import {
   DOCKER_ZSTD_LAYER,
   isImageConfigType,
   isLayerType,
+  isOciLayerType,
   isSchema2Type,
   layerCompression,
   OCI_CONFIG,
@@ -88,6 +89,7 @@ function isTakenByPrefix(mediaType: string): boolean {
 
 function isKnownLayer(mediaType: string, traits: RuntimeTraits): boolean {
   if (traits.imageTypes === 'by-prefix') return isTakenByPrefix(mediaType);
+  if (traits.style === 'containerd' && isOciLayerType(mediaType)) return true;
   const compression = layerCompression(mediaType);
   if (compression === undefined || compression === 'unknown') return false;
   if (compression !== 'zstd' || !mediaType.startsWith('application/vnd.docker.')) return true;

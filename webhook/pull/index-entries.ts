@@ -2,7 +2,7 @@ import type { ImageIndex, IndexEntry } from '../image/manifest.ts';
 import { DOCKER_MANIFEST_LIST } from '../image/media-type.ts';
 import { spellPlatform, type Platform } from '../image/platform.ts';
 import type { Doubt } from '../outcome/certainty.ts';
-import { withoutFeatures } from './platform-match.ts';
+import { matchCompatible, withoutFeatures } from './platform-match.ts';
 import type { RuntimeTraits } from './traits.ts';
 
 /** Which entries of an index the runtime fetches for a node, best first (pull-parity F2 to F5). */
@@ -24,6 +24,17 @@ export function chooseEntries(index: ImageIndex, node: Platform, traits: Runtime
   const unnamed = skipsUnnamed ? [] : index.manifests.filter((entry) => entry.platform === undefined);
   const all = [...named, ...unnamed];
   return traits.fetchesAllMatches ? all : all.slice(0, 1);
+}
+
+/**
+ * The entry by which CRI tells how large an image is, once it is pulled: the best that names a platform, or for want of
+ * one that fits the first that names any (containerd, images `LimitManifests`; pull-parity F4).
+ */
+export function sizedEntry(index: ImageIndex, node: Platform): IndexEntry | undefined {
+  const named = index.manifests.flatMap((entry) =>
+    entry.platform === undefined ? [] : [{ entry, match: matchCompatible(node, entry.platform) }],
+  );
+  return named.toSorted((a, b) => b.match - a.match)[0]?.entry;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isGoTime } from '../image/go-time.ts';
 import { isJsonObject } from '../image/json.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { Reading } from './wire.ts';
@@ -18,9 +19,8 @@ const FIELDS: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
   ['access_token', isText],
   ['refresh_token', isText],
   ['expires_in', (value) => Number.isSafeInteger(value)],
-  ['issued_at', (value) => typeof value === 'string' && RFC_3339.test(value)],
+  ['issued_at', (value) => typeof value === 'string' && isGoTime(value)],
 ]);
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/u;
 
 /**
  * The token in a token service's answer (Docker Registry v2 authentication, "Token Response Fields"). `names` are those
