@@ -13,6 +13,12 @@ export type Condition = {
   /** Names in `imagePullSecrets` that no Secret has. */
   readonly missingSecrets?: readonly string[];
   readonly pullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
+  /** Where in the Pod the image is; default: its only container. Beside it stands an image that is sound. */
+  readonly place?: 'init' | 'sidecar' | 'second' | 'volume' | 'volume-unmounted';
+  /** Pull secrets of the Pod's ServiceAccount; the Pod has the others. */
+  readonly accountSecrets?: readonly TruthSecret[];
+  /** The node has an image of that name already. */
+  readonly isPreloaded?: true;
   /** Only the bytes of layers show it: `--verify headers` must not deny, and need not know. */
   readonly contentOnly?: true | undefined;
   /** Why the engine may leave open, but never deny, what the node knows. */
@@ -40,10 +46,10 @@ export const NODE_WORDS: Readonly<Partial<Record<OutcomeKind, RegExp>>> = Object
   'tls-client-certificate-required': /certificate required|bad certificate|tls: handshake failure/u,
   'rate-limited': /429/u,
   'registry-error':
-    /unexpected status|no realm|unsupported protocol|not a valid digest|unable to decode|did not include a token|stopped after|malformed|unsupported Content-Encoding|5\d\d/u,
+    /unexpected status|no realm|invalid token auth challenge|unsupported protocol|not a valid digest|unable to decode|did not include a token|stopped after|failed to parse Location|malformed|transport connection broken|invalid port|unsupported Content-Encoding|5\d\d/u,
   unreachable: /refused|no such host|unreachable|no route|timeout|reset|EOF|deadline/u,
   'never-pull-absent': /not present with pull policy of Never/u,
   'unsupported-manifest':
-    /schema 1|unexpected media type|not found|rejecting|media-type|content size of zero|expected (?:manifest|index)/u,
+    /schema 1|v1\+prettyjws not supported|unexpected media type|not found|rejecting|media-type|content size of zero|expected (?:manifest|index)|failed to extract layer/u,
   damaged: /not found|commit|size|short read|unexpected EOF|diff|invalid|unmarshal|JSON|zero/u,
 });

@@ -1,4 +1,13 @@
 import { startScriptedRegistry } from '../../support/scripted-registry.ts';
+import { addHandshakeConditions } from './handshake-conditions.ts';
+import { addKeyringConditions } from './keyring-conditions.ts';
+import { addHubConditions } from './hub-conditions.ts';
+import { addServiceConditions } from './service-conditions.ts';
+import { addForeignConditions } from './foreign-conditions.ts';
+import { addSentConditions } from './sent-conditions.ts';
+import { addViaConditions } from './via-conditions.ts';
+import { addPodConditions } from './pod-conditions.ts';
+import { addSpokenConditions } from './spoken-conditions.ts';
 import { addBasicConditions } from './basic-conditions.ts';
 import { addCertificateConditions } from './certificate-conditions.ts';
 import { addFolderConditions } from './folder-conditions.ts';
@@ -14,7 +23,9 @@ import type { Condition } from './condition.ts';
 import type { Closable, Stage } from './stage.ts';
 
 /** Starts every registry and returns the conditions that the node and the engine will meet. */
-export async function openStage(nodeIp: string): Promise<{ readonly conditions: readonly Condition[] } & Closable> {
+export async function openStage(
+  nodeIp: string,
+): Promise<{ readonly conditions: readonly Condition[]; readonly besideImage: string } & Closable> {
   const servers: Closable[] = [];
   const conditions: Condition[] = [];
   let deadPorts = 0;
@@ -33,6 +44,7 @@ export async function openStage(nodeIp: string): Promise<{ readonly conditions: 
     },
     add: (condition) => void conditions.push(condition),
   };
+  const beside = await stage.registry();
   await addSharedConditions(stage);
   await addTlsConditions(stage);
   await addSettingsConditions(stage);
@@ -43,9 +55,19 @@ export async function openStage(nodeIp: string): Promise<{ readonly conditions: 
   await addFolderConditions(stage);
   await addCertificateConditions(stage);
   await addWireConditions(stage);
+  await addKeyringConditions(stage);
+  await addHubConditions(stage);
+  await addServiceConditions(stage);
+  await addForeignConditions(stage);
+  await addSentConditions(stage);
+  await addViaConditions(stage);
+  await addPodConditions(stage);
+  await addSpokenConditions(stage);
+  await addHandshakeConditions(stage);
   addNameConditions(stage);
   return {
     conditions,
+    besideImage: `${beside.host}/app:1`,
     close: async () => {
       await Promise.all(servers.map((server) => server.close()));
     },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import {
   packTar,
@@ -27,6 +28,7 @@ export type RegistryCondition = {
 };
 
 export const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
+export const sha512 = (bytes: Uint8Array): string => `sha512:${createHash('sha512').update(bytes).digest('hex')}`;
 export const ABSENT = `sha256:${'ab'.repeat(32)}`;
 
 export const image = (repository: Repository): void => {
@@ -105,14 +107,20 @@ export const manifestText =
     repository.addManifest(Buffer.from(spell(text)), OCI_MANIFEST, ['1']);
   };
 
-/** An image whose layer is packed or typed in a way of its own; its config knows what it unpacks to. */
-export const packedBy =
-  (pack: (tar: Uint8Array) => Uint8Array, type = OCI_LAYER) =>
+/** An image with this archive for its layer, packed or typed in a way of its own; its config knows what it unpacks to. */
+export const packedAs =
+  (
+    archive: (repository: Repository) => Uint8Array,
+    pack: (tar: Uint8Array) => Uint8Array = gzipSync,
+    type = OCI_LAYER,
+  ) =>
   (repository: Repository): void => {
-    const tar = packTar({ 'app/name': `${repository.name} in a packing of its own\n` });
+    const tar = archive(repository);
     const layers = [repository.addBlob(pack(tar), type)];
     pushWith(repository, layers, JSON.stringify(configOf([sha256(tar)])));
   };
+export const packedBy = (pack: (tar: Uint8Array) => Uint8Array, type = OCI_LAYER): ((repository: Repository) => void) =>
+  packedAs(({ name }) => packTar({ 'app/name': `${name} in a packing of its own\n` }), pack, type);
 
 /** A sound image but for the text of its config. */
 export const configText =

@@ -1,12 +1,25 @@
 import { parseDigest, type Digest } from '../../../webhook/image/digest.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../../support/scripted-registry.ts';
 import { CONTENT_CONDITIONS } from './content-conditions.ts';
+import { ARCHIVE_CONDITIONS } from './archive-conditions.ts';
+import { DOCUMENT_CONDITIONS } from './document-conditions.ts';
+import { ENTRY_CONDITIONS } from './entry-conditions.ts';
 import { INDEX_CONDITIONS } from './index-conditions.ts';
 import { MANIFEST_CONDITIONS } from './manifest-conditions.ts';
+import { REFUSAL_CONDITIONS } from './refusal-conditions.ts';
 import { RESOLVE_CONDITIONS } from './resolve-conditions.ts';
 import { hostOf, overHttp, type Stage } from './stage.ts';
 
-const ROWS = [...RESOLVE_CONDITIONS, ...INDEX_CONDITIONS, ...MANIFEST_CONDITIONS, ...CONTENT_CONDITIONS];
+const ROWS = [
+  ...RESOLVE_CONDITIONS,
+  ...REFUSAL_CONDITIONS,
+  ...ENTRY_CONDITIONS,
+  ...DOCUMENT_CONDITIONS,
+  ...ARCHIVE_CONDITIONS,
+  ...INDEX_CONDITIONS,
+  ...MANIFEST_CONDITIONS,
+  ...CONTENT_CONDITIONS,
+];
 
 /** Every row of the registry tables, in one registry over plain HTTP, and references by digest to it. */
 export async function addSharedConditions({ keep, add }: Stage): Promise<void> {
