@@ -129,8 +129,8 @@ type CertificateParts = LeafParts & {
 function assemble({ subject, issuer, keys, signer, extensions, dates = validDates() }: CertificateParts): string {
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = NO_KEY;
-  // a leading 0 bit keeps the number positive, RFC 5280, 4.1.2.2
-  certificate.serialNumber = `0${randomBytes(8).toString('hex').slice(1)}`;
+  // a first byte below 80 keeps the number positive (RFC 5280, 4.1.2.2), and one above 0 in its shortest form
+  certificate.serialNumber = `01${randomBytes(8).toString('hex')}`;
   certificate.validity.notBefore = dates.from;
   certificate.validity.notAfter = dates.to;
   certificate.setSubject([{ name: 'commonName', value: subject }]);
