@@ -440,7 +440,7 @@ describe('a 429', () => {
 describe('what is declared for an endpoint', () => {
   it('goes along, the login in place of an authorization that the settings declare', async () => {
     const registry = await registryWith(basicAuth({ ci: 'declared-password' }));
-    const headers = { Authorization: ['Bearer mine'], 'X-Team': ['a', 'b'] };
+    const headers = { Authorization: ['Bearer mine'], 'X-Team': ['a', 'b'], Host: ['else.test'], 'User-Agent': ['me'] };
     const endpoint = endpointAt(`reg.test:${registry.port}`, { headers, namespace: 'docker.io' });
     const client = createClient({ transport, endpoint, login: { username: 'ci', password: 'declared-password' } });
 
@@ -453,6 +453,9 @@ describe('what is declared for an endpoint', () => {
       registry.log.requests.map((one) => one.headers['x-team']),
       ['a, b', 'a, b'],
     );
+    for (const { headers: sent } of registry.log.requests) {
+      assert.deepEqual([sent.host, sent['user-agent']?.split(' ', 1)[0]], [`reg.test:${registry.port}`, 'pullguard']);
+    }
     assert.ok(registry.log.requests.every(({ url }) => url.endsWith('/manifests/1?ns=docker.io')));
   });
 

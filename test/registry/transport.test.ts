@@ -64,6 +64,11 @@ describe('an authority', () => {
     });
   }
 
+  it('that looks like an address and is none is a name that no server knows', async () => {
+    assert.deepEqual(await failureOf(wire(), '256.1.1.1'), { kind: 'dns' });
+    assert.deepEqual(await failureOf(wire(), '1.2.3.4.5:80'), { kind: 'dns' });
+  });
+
   it('may be an IPv6 address', async (test) => {
     const server = createServer((request, response) => response.end(request.headers.host));
     try {

@@ -146,9 +146,12 @@ function saidBy({ error }: Answer): string {
 
 const bare = (path: string): string => path.split('?', 1)[0] ?? path;
 
+/** Go has them from the address, and containerd names itself first: what the settings declare of them goes nowhere. */
+const NEVER_DECLARED: readonly string[] = ['host', 'user-agent'];
+
 /** Names differ in case, headers do not: a login takes the place of one that the settings declare. */
 function joinHeaders(declared: WireHeaders, ours: WireHeaders): WireHeaders {
-  const names = new Set(Object.keys(ours).map((name) => name.toLowerCase()));
+  const names = new Set([...NEVER_DECLARED, ...Object.keys(ours).map((name) => name.toLowerCase())]);
   return {
     ...Object.fromEntries(Object.entries(declared).filter(([name]) => !names.has(name.toLowerCase()))),
     ...ours,

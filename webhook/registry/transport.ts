@@ -97,6 +97,8 @@ export function createTransport(options: TransportOptions): Transport {
     const { target } = request;
     if (signal.aborted || lifetime.signal.aborted) return err({ kind: 'timeout', during: 'answer' });
     if (!isSoundAuthority(target.authority)) return err({ kind: 'not-http', reason: 'no such address' });
+    // to Go 256.1.1.1 is a name, which no server knows
+    if (!URL.canParse(`${target.scheme}://${target.authority}`)) return err({ kind: 'dns' });
     let entry: Entry;
     try {
       entry = entries.take(keyOf(target), () => createEntry(target));

@@ -44,6 +44,8 @@ export const NODE_WORDS: Readonly<Partial<Record<OutcomeKind, RegExp>>> = Object
   'tls-wrong-name': /certificate is valid for|doesn't contain any IP SANs|legacy Common Name|not valid for any names/u,
   'tls-expired': /expired or is not yet valid/u,
   'tls-client-certificate-required': /certificate required|bad certificate|tls: handshake failure/u,
+  'tls-other': /tls: |CA cert|CERT file|key pair/u,
+  'pull-secret-malformed': /illegal base64|unable to parse auth field|json: /u,
   'rate-limited': /429/u,
   'registry-error':
     /unexpected status|no realm|invalid token auth challenge|unsupported protocol|not a valid digest|unable to decode|did not include a token|stopped after|failed to parse Location|malformed|transport connection broken|invalid port|unsupported Content-Encoding|5\d\d/u,

@@ -153,10 +153,8 @@ export async function addViaConditions({ registry, add, deadPort }: Stage): Prom
     { bends: [basicAuth({ [USER]: PASSWORD })], table: `[header]\nauthorization = "Basic eDp5"\n` },
     { secrets: [config({ UPSTREAM: RIGHT })] },
   );
-  await mirrored('upstream-header-host', [], {
-    bends: [(q, a) => (q.headers.host === 'other.test' ? a : status(404, 'NAME_UNKNOWN')(q, a))],
-    table: '[header]\nhost = "other.test"\n',
-  });
+  await mirrored('upstream-header-host', [], { table: '[header]\nhost = "other.test"\n' });
+  await mirrored('upstream-header-agent', [], { bends: [wantsAgent], table: '[header]\nuser-agent = "me"\n' });
   await mirrored('upstream-header-accept', [], { table: '[header]\naccept = "text/html"\n' });
   await mirrored('server-absent-mirror-ok', [{}], { table: 'none' });
   await mirrored('server-absent-mirror-404', [lacks], { table: 'none' });
@@ -175,3 +173,6 @@ export async function addViaConditions({ registry, add, deadPort }: Stage): Prom
   await mirrored('same-host-twice-404', [{ host: 'UPSTREAM' }], lacks);
   await mirrored('same-host-twice-500', [{ host: 'UPSTREAM' }], say(500));
 }
+
+const wantsAgent: Bend = (question, answer) =>
+  question.headers['user-agent'] === 'me' ? answer : status(403, 'DENIED')(question, answer);
