@@ -31,6 +31,23 @@ describe('the room for long answers', () => {
     assert.deepEqual(admitted, ['a', 'b', 'c', 'd']);
   });
 
+  it('lets nobody wait for what he holds himself', async () => {
+    const room = createReplyRoom({ ...QUICK, maxBytes: 10 });
+    const [a, b] = [room.enter(), room.enter()];
+    const admitted: string[] = [];
+    const take = taker(admitted);
+
+    await take(a, 'a', 8);
+    await take(a, 'a again', 8);
+    const waiting = [take(b, 'b', 12)];
+    await nextTurn();
+    assert.deepEqual(admitted, ['a', 'a again']);
+    a.leave();
+    await Promise.all(waiting);
+
+    assert.deepEqual(admitted, ['a', 'a again', 'b']);
+  });
+
   it('lets in no more in a second than it is told to', async () => {
     let nowMs = 0;
     const room = createReplyRoom({ maxBytes: 1000, bytesPerSecond: 500, now: () => nowMs });

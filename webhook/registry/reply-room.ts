@@ -18,7 +18,7 @@ export type ReplyRoomOptions = {
   readonly now: () => number;
 };
 
-type Waiter = { readonly bytes: number; readonly admit: () => void };
+type Waiter = { readonly bytes: number; readonly held: () => number; readonly admit: () => void };
 
 export function createReplyRoom({ maxBytes, bytesPerSecond, now }: ReplyRoomOptions): ReplyRoom {
   const waiting = new Set<Waiter>();
@@ -33,8 +33,8 @@ export function createReplyRoom({ maxBytes, bytesPerSecond, now }: ReplyRoomOpti
   };
   const admit = (): void => {
     for (const waiter of waiting) {
-      // in their order: who wants much is not passed over for ever
-      if (taken + waiter.bytes > maxBytes) return;
+      // in their order: who wants much is not passed over for ever, nor waits for himself
+      if (taken + waiter.bytes > maxBytes && taken > waiter.held()) return;
       const nowMs = now();
       if (nowMs < nextAtMs) return admitLater(nextAtMs - nowMs);
       nextAtMs = nowMs + (waiter.bytes / bytesPerSecond) * 1000;
@@ -47,8 +47,7 @@ export function createReplyRoom({ maxBytes, bytesPerSecond, now }: ReplyRoomOpti
     enter: () => {
       let own = 0;
       let hasLeft = false;
-      const take = (wanted: number, signal: AbortSignal): Promise<void> => {
-        const bytes = Math.min(wanted, maxBytes);
+      const take = (bytes: number, signal: AbortSignal): Promise<void> => {
         const { promise, resolve, reject } = Promise.withResolvers<void>();
         const giveUp = (): void => {
           waiting.delete(waiter);
@@ -57,6 +56,7 @@ export function createReplyRoom({ maxBytes, bytesPerSecond, now }: ReplyRoomOpti
         };
         const waiter: Waiter = {
           bytes,
+          held: () => own,
           admit: () => {
             signal.removeEventListener('abort', giveUp);
             if (hasLeft) taken -= bytes;
