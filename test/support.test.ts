@@ -12,7 +12,8 @@ import { gunzipSync } from 'node:zlib';
 import { Agent, request } from 'undici';
 import { createImageStore, packTar, sha256 } from '../webhook/demo/image-store.ts';
 import { basicAuth, type Bend } from '../webhook/demo/registry.ts';
-import { decodeImageConfig, decodeManifest } from '../webhook/image/manifest.ts';
+import { decodeImageConfig } from '../webhook/image/image-config.ts';
+import { decodeManifest } from '../webhook/image/manifest.ts';
 import {
   cut,
   delay,

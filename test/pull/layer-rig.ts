@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { sha256 } from '../../webhook/demo/image-store.ts';
-import type { Descriptor } from '../../webhook/image/manifest.ts';
+import type { Descriptor } from '../../webhook/image/descriptor.ts';
 import type { PullOutcome } from '../../webhook/outcome/outcome.ts';
 import type { LayerQuestion } from '../../webhook/pull/content-check.ts';
 import { unlimited } from '../../webhook/registry/budget.ts';

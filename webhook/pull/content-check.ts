@@ -1,4 +1,4 @@
-import type { Descriptor } from '../image/manifest.ts';
+import type { Descriptor } from '../image/descriptor.ts';
 import type { Result } from '../image/result.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
 import type { RegistryClient } from '../registry/client.ts';

@@ -1,4 +1,5 @@
-import { isWithinBounds, type Descriptor } from '../image/manifest.ts';
+import type { Descriptor } from '../image/descriptor.ts';
+import { isWithinBounds } from '../image/go-json.ts';
 import { MANIFEST_ACCEPT } from '../image/media-type.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { DamagedPart, Evidence, PullOutcome } from '../outcome/outcome.ts';

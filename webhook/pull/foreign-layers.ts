@@ -1,4 +1,4 @@
-import type { Descriptor } from '../image/manifest.ts';
+import type { Descriptor } from '../image/descriptor.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { Evidence, PullOutcome } from '../outcome/outcome.ts';
 import { outcomeOfFailure } from '../registry/failure-outcome.ts';

@@ -1,5 +1,6 @@
 import type { Digest } from '../image/digest.ts';
-import { decodeManifest, type Descriptor, type ImageIndex } from '../image/manifest.ts';
+import type { Descriptor } from '../image/descriptor.ts';
+import { decodeManifest, type ImageIndex } from '../image/manifest.ts';
 import { DOCKER_SCHEMA1_SIGNED, isIndexType, isManifestType } from '../image/media-type.ts';
 import { formatPlatform, type Platform } from '../image/platform.ts';
 import { err, ok, type Result } from '../image/result.ts';

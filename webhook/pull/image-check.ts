@@ -1,5 +1,6 @@
 import type { Digest } from '../image/digest.ts';
-import { decodeImageConfig, type ImageConfig, type ImageManifest } from '../image/manifest.ts';
+import { decodeImageConfig, type ImageConfig } from '../image/image-config.ts';
+import type { ImageManifest } from '../image/manifest.ts';
 import { isEncryptedLayerType, isOciLayerType, layerCompression } from '../image/media-type.ts';
 import { formatPlatform, type Platform } from '../image/platform.ts';
 import { err, ok, type Result } from '../image/result.ts';

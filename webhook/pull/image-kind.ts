@@ -1,4 +1,5 @@
-import type { Descriptor, ImageManifest } from '../image/manifest.ts';
+import type { Descriptor } from '../image/descriptor.ts';
+import type { ImageManifest } from '../image/manifest.ts';
 import {
   DOCKER_CONFIG,
   DOCKER_MANIFEST,

@@ -1,4 +1,5 @@
-import type { ImageIndex, IndexEntry } from '../image/manifest.ts';
+import type { IndexEntry } from '../image/descriptor.ts';
+import type { ImageIndex } from '../image/manifest.ts';
 import { DOCKER_MANIFEST_LIST } from '../image/media-type.ts';
 import { spellPlatform, type Platform } from '../image/platform.ts';
 import type { Doubt } from '../outcome/certainty.ts';

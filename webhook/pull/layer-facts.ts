@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { digestAlgorithm } from '../image/digest.ts';
-import type { Descriptor } from '../image/manifest.ts';
+import type { Descriptor } from '../image/descriptor.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
 import type { RegistryClient } from '../registry/client.ts';

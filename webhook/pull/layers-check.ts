@@ -1,5 +1,7 @@
 import pLimit from 'p-limit';
-import type { Descriptor, ImageConfig, ImageManifest } from '../image/manifest.ts';
+import type { Descriptor } from '../image/descriptor.ts';
+import type { ImageConfig } from '../image/image-config.ts';
+import type { ImageManifest } from '../image/manifest.ts';
 import { isLayerType } from '../image/media-type.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import { ended, furthest, type Attempt } from './attempt.ts';

@@ -1,5 +1,5 @@
 import { parseDigest, type Digest } from '../image/digest.ts';
-import { isWithinBounds } from '../image/manifest.ts';
+import { isWithinBounds } from '../image/go-json.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
 import { ended, type Attempt } from './attempt.ts';
