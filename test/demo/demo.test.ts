@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect } from 'node:net';
@@ -7,15 +6,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify, stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters } from 'node:util';
 import { CHAPTERS, type Chapter, type Verdict } from '../../webhook/demo/chapters.ts';
 import { runDemo, type DemoOptions } from '../../webhook/demo/demo.ts';
 import { openPage, type PageStream } from '../../webhook/demo/page.ts';
 import { readDocuments } from '../../webhook/manifests/documents.ts';
 import { createKeyRing } from '../certs/key-ring.ts';
 
-const CLI = join(import.meta.dirname, '../../webhook/cli.ts');
-const run = promisify(execFile);
 const makeKeys = createKeyRing();
 
 /** A stream that keeps what is written, and tells it to whoever waits. */
@@ -34,11 +31,13 @@ function createSink(
   return { stream, text: () => all };
 }
 
-type Play = Partial<Pick<DemoOptions, 'mode' | 'signal' | 'chapters'>>;
+type Play = Partial<Pick<DemoOptions, 'mode' | 'signal' | 'chapters'>> & {
+  readonly environment?: Readonly<Record<string, string>>;
+};
 
-async function play(stream: PageStream, options: Play = {}): Promise<number> {
+async function play(stream: PageStream, { environment = {}, ...options }: Play = {}): Promise<number> {
   const { mode = 'run', signal = new AbortController().signal } = options;
-  return runDemo({ ...options, page: openPage(stream, {}), mode, signal, makeKeys });
+  return runDemo({ ...options, page: openPage(stream, environment), mode, signal, makeKeys });
 }
 
 const scenes = CHAPTERS.flatMap((chapter) => chapter.scenes);
@@ -48,12 +47,13 @@ const unbroken = (page: string): string => page.replace(/\s+/gu, ' ');
 
 describe('the demo', () => {
   it('tells of all six causes and every object, as narrow as asked for and without colours, and ends with 0', async () => {
-    const environment = { ...process.env, COLUMNS: '50', FORCE_COLOR: '1' };
+    const sink = createSink();
 
-    const { stdout, stderr } = await run(process.execPath, [CLI, 'demo'], { env: environment });
+    const code = await play(sink.stream, { environment: { COLUMNS: '50', FORCE_COLOR: '1' } });
 
+    const stdout = sink.text();
     const lines = stdout.split('\n');
-    assert.equal(stderr, '');
+    assert.equal(code, 0);
     assert.deepEqual(
       lines.filter((line) => /^\d\. /u.test(line)).map((line) => line.slice(0, 1)),
       ['1', '2', '3', '4', '5', '6'],
