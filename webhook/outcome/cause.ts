@@ -168,6 +168,7 @@ const NOT_CHECKED = Object.freeze({
   deadline: 'the deadline came first',
   'blocked-address': 'the policy does not let the webhook connect there',
   'untrusted-realm': 'the registry sends logins to a host that the policy does not trust',
+  'redirected-login': 'the token service redirects to another host, and no login follows it there',
   'node-settings': 'the declared node settings leave no registry to ask',
   internal: 'an internal error',
 } as const satisfies Record<OutcomeOf<'not-checked'>['reason'], string>);

@@ -199,6 +199,7 @@ export type PullOutcome =
         | 'deadline'
         | 'blocked-address'
         | 'untrusted-realm'
+        | 'redirected-login'
         | 'node-settings'
         | 'internal';
       /** What exactly, for the message: `registry.local:5000`, `64 images`. */

@@ -183,6 +183,7 @@ const NOT_CHECKED = Object.freeze({
   deadline: 'Apply it again, or raise limits.review in the policy and timeoutSeconds of the webhook',
   'blocked-address': 'If the registry is meant to be there, allow its host:port in the policy (network.allow)',
   'untrusted-realm': 'If that host is right, list the pair in the policy (network.realms)',
+  'redirected-login': 'Let the registry name that host itself in its challenge (realm)',
   'node-settings': "Correct the nodes' settings file and its copy in the policy (nodes)",
   internal: 'Report it with what Pullguard logged',
 } as const satisfies Record<OutcomeOf<'not-checked'>['reason'], string>);

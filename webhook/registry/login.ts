@@ -110,7 +110,7 @@ async function findAuthorization(
     },
     signal,
   );
-  if (!token.ok) return err(tokenOutcome(token.error, realm.value, options, asked));
+  if (!token.ok) return err(tokenOutcome(token.error, options, asked));
   const { expiresInSeconds } = token.value;
   const expiresAtMs = expiresInSeconds === undefined ? undefined : options.now() + expiresInSeconds * 1000;
   return ok({ kind: 'bearer', token: token.value.token, expiresAtMs });
@@ -145,15 +145,15 @@ function describeChallenge({ scheme, parameters }: Challenge): string {
   return `it asks for a token${where}${service === undefined ? '' : ` (service ${field(service, 96)})`}`;
 }
 
-function tokenOutcome(failure: TokenFailure, realm: URL, options: LoginOptions, asked: Evidence): PullOutcome {
-  const { method } = failure;
-  const { origin, pathname, host } = realm;
+function tokenOutcome(failure: TokenFailure, options: LoginOptions, asked: Evidence): PullOutcome {
+  const { method, at } = failure;
+  const { origin, pathname, host } = at;
   const evidence: Evidence = { ...asked, endpoint: origin, path: pathname, method, status: undefined, code: undefined };
   switch (failure.kind) {
     case 'network':
       return outcomeOfFailure(failure.failure, evidence, host);
     case 'redirected':
-      return { kind: 'not-checked', reason: 'untrusted-realm', detail: host };
+      return { kind: 'not-checked', reason: 'redirected-login', detail: failure.to.host };
     case 'unreadable':
       return { kind: 'registry-error', reason: failure.reason, evidence };
     case 'status':
