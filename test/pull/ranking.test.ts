@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { Bend } from '../../webhook/demo/registry.ts';
+import { basicAuth, type Bend } from '../../webhook/demo/registry.ts';
 import { memoryTree } from '../../webhook/node/file-tree.ts';
 import type { OutcomeKind } from '../../webhook/outcome/outcome.ts';
 import type { Transport } from '../../webhook/registry/wire.ts';
@@ -8,7 +8,7 @@ import { createWire } from '../registry/rig.ts';
 import { cut, reply, status } from '../support/bend.ts';
 import { createSelfSigned } from '../support/pki.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../support/scripted-registry.ts';
-import { hostsFile, predict } from './rig.ts';
+import { hostsFile, login, predict } from './rig.ts';
 
 const NOT_FOUND = status(404, 'MANIFEST_UNKNOWN');
 const DENIED = status(403, 'DENIED');
@@ -125,6 +125,28 @@ describe('which of several endpoints is named', () => {
 
     assert.equal(outcome.kind, 'registry-error');
     assert.deepEqual(upstream.log.lines(), []);
+  });
+});
+
+describe('which of several logins is named', () => {
+  it('the one that was let in, whatever became of the others', async () => {
+    upstream.store.repository('app').addImage({ tags: ['1'] });
+    upstream.bend({ kind: 'manifest' }, basicAuth({ me: 'right' }));
+    const refused = login('me', 'wrong', 'old');
+    const welcome = login('me', 'right', 'new');
+
+    for (const credentials of [
+      [refused, welcome],
+      [welcome, refused],
+    ]) {
+      const { outcome, isConclusive } = await predict(`${host}/app:absent`, {
+        transport,
+        setup: hostsFile(host, []),
+        credentials,
+      });
+
+      assert.deepEqual([outcome.kind, isConclusive], ['tag-not-found', true]);
+    }
   });
 });
 
