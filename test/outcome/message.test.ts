@@ -307,6 +307,7 @@ describe('doubts', () => {
     'image-is-present': 'imagePullPolicy: Always',
     'pull-records-unknown': 'policy nodes.kubelet',
     'insecure-range': 'host:port',
+    'settings-unusable': 'daemon.json',
     'short-name-mode': 'policy nodes.crio.shortNameMode',
     'secret-may-follow': 'apply it first',
     'volume-not-mounted': 'volumeMounts',

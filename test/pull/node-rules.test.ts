@@ -117,6 +117,22 @@ describe('what the settings of the nodes refuse', () => {
   });
 });
 
+describe('a daemon.json that dockerd does not start with', () => {
+  for (const text of ['{ "insecure-registries": [', '{ "registry-mirrors": ["mirror"] }']) {
+    it(`is not what nodes have, and proves nothing: ${text}`, async () => {
+      const registry = await startScriptedRegistry();
+      const transport = createWire();
+      const setup = { docker: { daemonJson: { name: 'daemon.json', text }, certsD: undefined } };
+      const image = `reg.test:${registry.port}/app:1`;
+      const prediction = await predict(image, { transport, runtime: 'docker@28.5/graph', setup }).finally(() =>
+        Promise.all([transport.close(), registry.close()]),
+      );
+
+      assert.deepEqual([prediction.outcome.kind, prediction.doubts], ['http-not-declared', ['settings-unusable']]);
+    });
+  }
+});
+
 describe('a name that dockerd may resolve into an insecure range', () => {
   const daemon = (insecure: readonly string[]) => ({
     docker: {
