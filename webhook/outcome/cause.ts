@@ -35,11 +35,16 @@ const CAUSE: Texts = {
       : outcome.lackingNodes === undefined
         ? 'imagePullPolicy is Never, and whether the nodes hold the image is not known'
         : `imagePullPolicy is Never, and ${count(outcome.lackingNodes, 'node does not hold', 'nodes do not hold')} the image`,
-  'access-denied': (outcome, wording) => DENIED[outcome.reason](outcome, wording),
+  'access-denied': (outcome, wording) =>
+    outcome.by === 'redirect-target' ? refusedElsewhere(outcome, wording) : DENIED[outcome.reason](outcome, wording),
   'http-not-declared': (outcome, wording) =>
-    `${hostOf(outcome, wording)} speaks plain HTTP, and the nodes are not told to allow that`,
+    outcome.evidence.redirectedBy === undefined
+      ? `${hostOf(outcome, wording)} speaks plain HTTP, and the nodes are not told to allow that`
+      : `${hostOf(outcome, wording)} speaks plain HTTP, but the registry redirects to it over HTTPS`,
   'https-expected-http': (outcome, wording) =>
-    `${hostOf(outcome, wording)} speaks HTTPS, but the nodes are told to use plain HTTP`,
+    outcome.evidence.redirectedBy === undefined
+      ? `${hostOf(outcome, wording)} speaks HTTPS, but the nodes are told to use plain HTTP`
+      : `${hostOf(outcome, wording)} speaks HTTPS, but the registry redirects to it over plain HTTP`,
   'tls-unknown-authority': (outcome, wording) => {
     const signed = outcome.certificate?.isSelfSigned === true ? 'is self-signed' : 'is signed by an unknown CA';
     return `the certificate of ${hostOf(outcome, wording)} ${signed}, which the nodes do not trust`;
@@ -175,6 +180,12 @@ const NOT_CHECKED = Object.freeze({
 
 function hostOf(outcome: { readonly evidence: Evidence }, wording: Wording): string {
   return field(authorityOf(outcome.evidence.endpoint) ?? namesOf(wording).host, 48);
+}
+
+/** No login of the Pod goes there, so that none of its pull secrets is to blame. */
+function refusedElsewhere(outcome: OutcomeOf<'access-denied'>, wording: Wording): string {
+  const wish = outcome.evidence.status === 401 ? 'wants a login' : 'refuses to hand it out';
+  return `${refuserOf(outcome, wording)} ${wish}`;
 }
 
 function refuserOf(outcome: OutcomeOf<'access-denied'>, wording: Wording): string {

@@ -18,6 +18,8 @@ export type Evidence = {
   readonly askedAs: Identity;
   /** The settings file that made the node ask here, `undefined` for the runtime's default. */
   readonly declaredBy: string | undefined;
+  /** The origin that redirected to the endpoint, where that is another; no login goes along. */
+  readonly redirectedBy?: string;
 };
 
 /** The closed list of the OCI distribution specification; any other code is left out of texts. */

@@ -1,7 +1,7 @@
 import { formatPlatform } from '../image/platform.ts';
-import { isSettingsRefusal } from './evidence.ts';
+import { authorityOf, isSettingsRefusal } from './evidence.ts';
 import { agreeOnName, allowHttp, correctFile, presentClient, trustAuthority, useHttps } from './node-remedy.ts';
-import type { ExceededLimit, OutcomeKind, OutcomeOf, PullOutcome } from './outcome.ts';
+import type { Evidence, ExceededLimit, OutcomeKind, OutcomeOf, PullOutcome } from './outcome.ts';
 import { capitalized, field, listed, quote } from './printable.ts';
 import { formatDuration } from './quantity.ts';
 import { namesOf, type Wording } from './wording.ts';
@@ -47,9 +47,18 @@ const REMEDY: Texts = {
     outcome.isGuarded === true
       ? "Give the Pod the pull secret that the image was pulled with, or list the image in the kubelet's preloadedImagesVerificationAllowlist"
       : 'Load the image onto the nodes, or set imagePullPolicy: IfNotPresent',
-  'access-denied': (outcome, wording) => DENIED[outcome.reason](outcome, wording),
-  'http-not-declared': allowHttp,
-  'https-expected-http': useHttps,
+  'access-denied': (outcome, wording) =>
+    outcome.by === 'redirect-target'
+      ? 'Ask whoever runs the registry: it sends the nodes to a store that does not let them in (an address that is no longer signed, a rule of a CDN)'
+      : DENIED[outcome.reason](outcome, wording),
+  'http-not-declared': (outcome, wording) =>
+    outcome.evidence.redirectedBy === undefined
+      ? allowHttp(outcome, wording)
+      : `Let the registry redirect to http://${targetOf(outcome)}, or give that host TLS`,
+  'https-expected-http': (outcome, wording) =>
+    outcome.evidence.redirectedBy === undefined
+      ? useHttps(outcome, wording)
+      : `Let the registry redirect to https://${targetOf(outcome)}`,
   'tls-unknown-authority': trustAuthority,
   'tls-wrong-name': agreeOnName,
   'tls-expired': () => "Renew the registry's certificate; if its dates are right, set the clocks",
@@ -87,6 +96,10 @@ const REMEDY: Texts = {
   unreachable: (outcome) => UNREACHABLE[outcome.phase],
   'not-checked': (outcome) => NOT_CHECKED[outcome.reason],
 };
+
+function targetOf({ evidence }: { readonly evidence: Evidence }): string {
+  return authorityOf(evidence.endpoint) ?? 'it';
+}
 
 function addSecret(wording: Wording): string {
   const { host } = namesOf(wording);

@@ -72,7 +72,9 @@ const PROGRESS: Readonly<Record<PullOutcome['kind'], number>> = Object.freeze({
 /** Whoever was not let in learnt less than whoever was told that there is nothing. */
 function progressOf(outcome: PullOutcome): number {
   const isShutOut =
-    outcome.kind === 'access-denied' && (outcome.reason === 'rejected' || outcome.reason === 'no-credentials');
+    outcome.kind === 'access-denied' &&
+    (outcome.by === 'registry' || outcome.by === 'token-service') &&
+    outcome.reason !== 'insufficient-scope';
   return PROGRESS[outcome.kind] - (isShutOut ? 0.5 : 0);
 }
 

@@ -97,7 +97,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     if (!arrived.ok) return err(redirectOutcome(arrived.error, proof));
     const { at } = arrived.value;
     const isElsewhere = at.origin !== own.origin;
-    const seenAt = isElsewhere ? evidence(method, at.origin, at.pathname) : proof;
+    const seenAt = isElsewhere ? sentOn(proof, at) : proof;
     const reply = asContent(arrived.value.reply, method, options.style, signal);
     if (reply === undefined) {
       arrived.value.reply.drop();
@@ -158,10 +158,18 @@ function joinHeaders(declared: WireHeaders, ours: WireHeaders): WireHeaders {
   };
 }
 
+/** Of a request to where a redirect leads. */
+function sentOn(proof: Evidence, at: URL): Evidence {
+  const seenAt = { ...proof, endpoint: at.origin, path: at.pathname };
+  return at.origin === proof.endpoint
+    ? seenAt
+    : { ...seenAt, askedAs: { by: 'anonymous' }, redirectedBy: proof.endpoint };
+}
+
 function redirectOutcome(failure: RedirectFailure, proof: Evidence): PullOutcome {
   if (failure.kind === 'network') {
     const { at } = failure;
-    return outcomeOfFailure(failure.failure, { ...proof, endpoint: at.origin, path: at.pathname }, at.host);
+    return outcomeOfFailure(failure.failure, sentOn(proof, at), at.host);
   }
   const reason =
     failure.kind === 'nowhere'
