@@ -100,7 +100,7 @@ const elsewhere = (status: number | undefined): Partial<Evidence> => ({
   status,
   code: undefined,
   askedAs: { by: 'anonymous' },
-  redirectedBy: 'https://reg.example:5000',
+  sentBy: 'https://reg.example:5000',
 });
 const refusedElsewhere = (status: number): PullOutcome => ({
   kind: 'access-denied',
@@ -134,7 +134,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     'store.example, where the registry redirects to, wants a login (',
     'Ask whoever runs the registry',
   ],
-  'that the registry redirects to HTTP where TLS is spoken': [
+  'that the registry sends nodes over HTTP where TLS is spoken': [
     {
       kind: 'https-expected-http',
       evidence: evidence({
@@ -145,15 +145,15 @@ const ROWS: Readonly<Record<string, Row>> = {
     },
     'containerd',
     IMAGE,
-    'store.example speaks HTTPS, but the registry redirects to it over plain HTTP (',
-    'Let the registry redirect to https://store.example',
+    'store.example speaks HTTPS, but the registry sends nodes to it over plain HTTP (',
+    'Let the registry send nodes to https://store.example',
   ],
-  'that the registry redirects to HTTPS where none is spoken': [
+  'that the registry sends nodes over HTTPS where none is spoken': [
     { kind: 'http-not-declared', evidence: evidence(elsewhere(undefined)) },
     'containerd',
     IMAGE,
-    'store.example speaks plain HTTP, but the registry redirects to it over HTTPS (',
-    'Let the registry redirect to http://store.example, or give that host TLS',
+    'store.example speaks plain HTTP, but the registry sends nodes to it over HTTPS (',
+    'Let the registry send nodes to http://store.example, or give that host TLS',
   ],
   'which hosts.toml names the endpoint': [
     http('/etc/containerd/certs.d/docker.io/hosts.toml'),

@@ -216,7 +216,7 @@ describe('following redirects', () => {
       code: 'DENIED',
       askedAs: { by: 'anonymous' },
       declaredBy: undefined,
-      redirectedBy: `http://${at(home)}`,
+      sentBy: `http://${at(home)}`,
     });
   });
 });

@@ -38,13 +38,13 @@ const CAUSE: Texts = {
   'access-denied': (outcome, wording) =>
     outcome.by === 'redirect-target' ? refusedElsewhere(outcome, wording) : DENIED[outcome.reason](outcome, wording),
   'http-not-declared': (outcome, wording) =>
-    outcome.evidence.redirectedBy === undefined
+    outcome.evidence.sentBy === undefined
       ? `${hostOf(outcome, wording)} speaks plain HTTP, and the nodes are not told to allow that`
-      : `${hostOf(outcome, wording)} speaks plain HTTP, but the registry redirects to it over HTTPS`,
+      : `${hostOf(outcome, wording)} speaks plain HTTP, but the registry sends nodes to it over HTTPS`,
   'https-expected-http': (outcome, wording) =>
-    outcome.evidence.redirectedBy === undefined
+    outcome.evidence.sentBy === undefined
       ? `${hostOf(outcome, wording)} speaks HTTPS, but the nodes are told to use plain HTTP`
-      : `${hostOf(outcome, wording)} speaks HTTPS, but the registry redirects to it over plain HTTP`,
+      : `${hostOf(outcome, wording)} speaks HTTPS, but the registry sends nodes to it over plain HTTP`,
   'tls-unknown-authority': (outcome, wording) => {
     const signed = outcome.certificate?.isSelfSigned === true ? 'is self-signed' : 'is signed by an unknown CA';
     return `the certificate of ${hostOf(outcome, wording)} ${signed}, which the nodes do not trust`;
@@ -173,7 +173,7 @@ const NOT_CHECKED = Object.freeze({
   deadline: 'the deadline came first',
   'blocked-address': 'the policy does not let the webhook connect there',
   'untrusted-realm': 'the registry sends logins to a host that the policy does not trust',
-  'redirected-login': 'the token service redirects to another host, and no login follows it there',
+  'login-withheld': 'no login goes where the registry sends it',
   'node-settings': 'the declared node settings leave no registry to ask',
   internal: 'an internal error',
 } as const satisfies Record<OutcomeOf<'not-checked'>['reason'], string>);

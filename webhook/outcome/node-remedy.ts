@@ -81,12 +81,12 @@ function onNodes(outcome: Asked, wording: Wording, what: PerFamily): string {
 }
 
 /**
- * containerd's folders go by the image's host, the others' by the server's; Docker Hub's server has another name. Where a
- * redirect leads, every runtime goes by the settings of who redirected.
+ * containerd's folders go by the image's host, the others' by the server's; Docker Hub's server has another name. To where
+ * a registry sends them all runtimes take the settings of the registry.
  */
 function placeOf({ evidence }: Asked, wording: Wording): Place {
   const { host } = namesOf(wording);
-  const server = authorityOf(evidence.redirectedBy ?? evidence.endpoint) ?? host;
+  const server = authorityOf(evidence.sentBy ?? evidence.endpoint) ?? host;
   const folder = wording.family === 'containerd' || server === 'registry-1.docker.io' ? host : server;
   const isSettings = /\.(?:toml|json|conf)$/u.test(evidence.declaredBy ?? '');
   return { folder, server, file: isSettings ? field(evidence.declaredBy ?? '', 96) : undefined };

@@ -18,8 +18,8 @@ export type Evidence = {
   readonly askedAs: Identity;
   /** The settings file that made the node ask here, `undefined` for the runtime's default. */
   readonly declaredBy: string | undefined;
-  /** The origin that redirected to the endpoint, where that is another; no login goes along. */
-  readonly redirectedBy?: string;
+  /** The origin that sent us to the endpoint, by a redirect or for a token, where that is another. */
+  readonly sentBy?: string;
 };
 
 /** The closed list of the OCI distribution specification; any other code is left out of texts. */
@@ -201,7 +201,7 @@ export type PullOutcome =
         | 'deadline'
         | 'blocked-address'
         | 'untrusted-realm'
-        | 'redirected-login'
+        | 'login-withheld'
         | 'node-settings'
         | 'internal';
       /** What exactly, for the message: `registry.local:5000`, `64 images`. */

@@ -52,13 +52,13 @@ const REMEDY: Texts = {
       ? 'Ask whoever runs the registry: it sends the nodes to a store that does not let them in (an address that is no longer signed, a rule of a CDN)'
       : DENIED[outcome.reason](outcome, wording),
   'http-not-declared': (outcome, wording) =>
-    outcome.evidence.redirectedBy === undefined
+    outcome.evidence.sentBy === undefined
       ? allowHttp(outcome, wording)
-      : `Let the registry redirect to http://${targetOf(outcome)}, or give that host TLS`,
+      : `Let the registry send nodes to http://${targetOf(outcome)}, or give that host TLS`,
   'https-expected-http': (outcome, wording) =>
-    outcome.evidence.redirectedBy === undefined
+    outcome.evidence.sentBy === undefined
       ? useHttps(outcome, wording)
-      : `Let the registry redirect to https://${targetOf(outcome)}`,
+      : `Let the registry send nodes to https://${targetOf(outcome)}`,
   'tls-unknown-authority': trustAuthority,
   'tls-wrong-name': agreeOnName,
   'tls-expired': () => "Renew the registry's certificate; if its dates are right, set the clocks",
@@ -196,7 +196,7 @@ const NOT_CHECKED = Object.freeze({
   deadline: 'Apply it again, or raise limits.review in the policy and timeoutSeconds of the webhook',
   'blocked-address': 'If the registry is meant to be there, allow its host:port in the policy (network.allow)',
   'untrusted-realm': 'If that host is right, list the pair in the policy (network.realms)',
-  'redirected-login': 'Let the registry name that host itself in its challenge (realm)',
+  'login-withheld': 'Let the registry name an https:// address as its realm, and that which answers in the end',
   'node-settings': "Correct the nodes' settings file and its copy in the policy (nodes)",
   internal: 'Report it with what Pullguard logged',
 } as const satisfies Record<OutcomeOf<'not-checked'>['reason'], string>);

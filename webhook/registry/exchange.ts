@@ -161,9 +161,7 @@ function joinHeaders(declared: WireHeaders, ours: WireHeaders): WireHeaders {
 /** Of a request to where a redirect leads. */
 function sentOn(proof: Evidence, at: URL): Evidence {
   const seenAt = { ...proof, endpoint: at.origin, path: at.pathname };
-  return at.origin === proof.endpoint
-    ? seenAt
-    : { ...seenAt, askedAs: { by: 'anonymous' }, redirectedBy: proof.endpoint };
+  return at.origin === proof.endpoint ? seenAt : { ...seenAt, askedAs: { by: 'anonymous' }, sentBy: proof.endpoint };
 }
 
 function redirectOutcome(failure: RedirectFailure, proof: Evidence): PullOutcome {

@@ -92,10 +92,11 @@ async function findAuthorization(
   const sent = login === undefined || login.username === '' || login.password === '' ? undefined : login;
   const at = { scheme: options.scheme(), authority: endpoint.authority };
   if (!mayAskRealm(options.realms, at, realm.value, sent !== undefined)) {
-    options.note(
-      `${realm.value.host} is not asked: no login goes there (policy network.strictRealms, or http for https)`,
-    );
-    return err({ kind: 'not-checked', reason: 'untrusted-realm', detail: realm.value.host });
+    const { host, protocol } = realm.value;
+    options.note(`${host} is not asked: no login goes there (policy network.strictRealms, or http for https)`);
+    return protocol === 'http:' && at.scheme === 'https'
+      ? err({ kind: 'not-checked', reason: 'login-withheld', detail: `${host}, by plain HTTP` })
+      : err({ kind: 'not-checked', reason: 'untrusted-realm', detail: host });
   }
   const token = await fetchToken(
     options.send,
@@ -148,12 +149,13 @@ function describeChallenge({ scheme, parameters }: Challenge): string {
 function tokenOutcome(failure: TokenFailure, options: LoginOptions, asked: Evidence): PullOutcome {
   const { method, at } = failure;
   const { origin, pathname, host } = at;
-  const evidence: Evidence = { ...asked, endpoint: origin, path: pathname, method, status: undefined, code: undefined };
+  const seenAt: Evidence = { ...asked, endpoint: origin, path: pathname, method, status: undefined, code: undefined };
+  const evidence = origin === asked.endpoint ? seenAt : { ...seenAt, sentBy: asked.endpoint };
   switch (failure.kind) {
     case 'network':
       return outcomeOfFailure(failure.failure, evidence, host);
     case 'redirected':
-      return { kind: 'not-checked', reason: 'redirected-login', detail: failure.to.host };
+      return { kind: 'not-checked', reason: 'login-withheld', detail: `${failure.to.host}, by a redirect` };
     case 'unreadable':
       return { kind: 'registry-error', reason: failure.reason, evidence };
     case 'status':
