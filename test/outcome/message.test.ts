@@ -409,6 +409,10 @@ const FINDINGS: { readonly [K in FindingKind]: readonly [Extract<Finding, { kind
     { kind: 'pull-secret-token-only', secret: 'ci', entry: 'r.azurecr.io', field: 'identitytoken' },
     /only identitytoken for "r\.azurecr\.io"/u,
   ],
+  'pull-secret-odd-login': [
+    { kind: 'pull-secret-odd-login', secret: 'ci', entry: 'reg.io', reason: 'no-login' },
+    /^Pull secret "ci" has an entry "reg\.io" without a user name and a password/u,
+  ],
   'service-account-missing': [
     { kind: 'service-account-missing', serviceAccount: 'bot' },
     /^ServiceAccount "bot" does not exist/u,
