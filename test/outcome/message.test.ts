@@ -77,7 +77,7 @@ describe('the line about an outcome', () => {
 type Row = readonly [outcome: PullOutcome, family: RuntimeFamily, image: string, ...expected: string[]];
 
 const denied = (
-  reason: 'no-credentials' | 'rejected' | 'insufficient-scope',
+  reason: 'no-credentials' | 'rejected' | 'insufficient-scope' | 'login-unasked',
   isAnonymous: boolean,
   by: 'registry' | 'token-service' | 'redirect-target' = 'registry',
 ): PullOutcome => ({
@@ -119,6 +119,19 @@ const ROWS: Readonly<Record<string, Row>> = {
     'was answered in plain HTTP',
     'Set server = "http://reg.example:5000" and below it [host] in /etc/containerd/certs.d/reg.example:5000/hosts.toml',
     'policy nodes.containerd.certsD',
+  ],
+  'that dockerd was not asked for a login': [
+    denied('login-unasked', true),
+    'docker',
+    IMAGE,
+    'reg.example:5000 refuses without asking for the login that the Pod has (',
+    'Let the registry ask for it at /v2/ too: dockerd logs in where that does',
+  ],
+  'that containerd was not asked for a login': [
+    denied('login-unasked', true),
+    'containerd',
+    IMAGE,
+    'Let the registry ask for it by Basic or Bearer (WWW-Authenticate)',
   ],
   'that a store refuses, whatever the login for the registry': [
     refusedElsewhere(403),

@@ -150,6 +150,30 @@ describe('which of several logins is named', () => {
   });
 });
 
+describe('a refusal that asks for no login', () => {
+  const rows: readonly (readonly [runtime: string, name: string, bend: Bend])[] = [
+    ['containerd@2.1/transfer', '403', DENIED],
+    ['containerd@2.1/transfer', '401 without a challenge', status(401, 'UNAUTHORIZED')],
+    ['docker@28.5/graph', '401 where /v2/ is open', basicAuth({ me: 'right' })],
+    ['crio@1.34', '401 where /v2/ is open', basicAuth({ me: 'right' })],
+  ];
+  for (const [runtime, name, bend] of rows) {
+    it(`is not called a refusal of the login that was not sent: ${runtime}, ${name}`, async () => {
+      upstream.bend({ kind: 'manifest' }, bend);
+
+      const { outcome, isConclusive } = await predict(`${host}/app:1`, {
+        transport,
+        runtime,
+        insecure: [host],
+        credentials: [login('me', 'right')],
+      });
+
+      assert.ok(outcome.kind === 'access-denied' && outcome.reason === 'login-unasked', JSON.stringify(outcome));
+      assert.deepEqual([outcome.evidence.askedAs, isConclusive], [{ by: 'anonymous' }, true]);
+    });
+  }
+});
+
 describe('where content comes from', () => {
   it('pulls all anew from the next endpoint with dockerd, and stays with the first that knows the name with CRI-O', async () => {
     const image = mirror.store.repository('library/half').addImage({ tags: ['1'] });

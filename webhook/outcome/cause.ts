@@ -114,6 +114,8 @@ const DENIED = Object.freeze({
       return `${refuserOf(outcome, wording)} says that the repository is private or does not exist`;
     return `the account of ${secretWithKey(who)} may not pull from this repository`;
   },
+  'login-unasked': (outcome, wording) =>
+    `${refuserOf(outcome, wording)} refuses without asking for the login that the Pod has`,
   'registry-blocked': (outcome) => `the nodes' registries.conf blocks ${subjectOf(outcome)}`,
   'policy-rejects': (outcome) => {
     const subject = subjectOf(outcome);

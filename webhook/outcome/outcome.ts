@@ -141,7 +141,8 @@ export type PullOutcome =
     }
   | ({
       readonly kind: 'access-denied';
-      readonly reason: 'no-credentials' | 'rejected' | 'insufficient-scope';
+      /** `login-unasked`: there is a login, and nothing in the refusal asks for it. */
+      readonly reason: 'no-credentials' | 'rejected' | 'insufficient-scope' | 'login-unasked';
       /** Where the refusal came from: the registry, its token service, or where it redirected to. */
       readonly by: 'registry' | 'token-service' | 'redirect-target';
     } & Asked)

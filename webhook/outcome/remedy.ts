@@ -146,6 +146,14 @@ const DENIED = Object.freeze({
       ? `Correct the name, or if it is private: ${addSecret(wording)}`
       : `Grant that account pull on ${repository} at ${host}, or correct the name (many registries answer so for a repository that does not exist)`;
   },
+  'login-unasked': (outcome, { family }) => {
+    if (outcome.evidence.status !== 401) {
+      return 'Ask whoever runs the registry, or a proxy or firewall before it, why it refuses: the pull secret is not to blame';
+    }
+    return family === 'containerd'
+      ? 'Let the registry ask for it by Basic or Bearer (WWW-Authenticate)'
+      : `Let the registry ask for it at /v2/ too: ${family === 'crio' ? 'CRI-O' : 'dockerd'} logs in where that does`;
+  },
   'registry-blocked': (outcome) => `Name another registry, or take blocked = true out of ${settingsOf(outcome)}`,
   'policy-rejects': (outcome) => `Name another registry, or let ${settingsOf(outcome)} accept it`,
   'short-name-unresolved': (outcome, wording) =>

@@ -111,7 +111,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
         outcomeOfFailure(failure, { ...seenAt, status: reply.status }, isElsewhere ? at.host : endpoint.authority),
       );
     }
-    const answer = answerOf(reply, body, isElsewhere, seenAt);
+    const answer = answerOf(reply, body, seenAt, { isElsewhere, isLoggedIn: !isElsewhere && hasLogin(asked.headers) });
     if (answer.status >= 400 && method !== 'HEAD') options.note(saidBy(answer));
     return ok({ reply, answer });
   };
@@ -143,6 +143,9 @@ function saidBy({ error }: Answer): string {
     ? 'its error code is none that the specification lists'
     : `its error code: ${error.code}`;
 }
+
+const hasLogin = (headers: WireHeaders): boolean =>
+  Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
 
 const bare = (path: string): string => path.split('?', 1)[0] ?? path;
 
