@@ -136,12 +136,12 @@ describe('the process', () => {
     const caches = mkdtempSync(join(tmpdir(), 'pullguard-caches-'));
     const { NODE_COMPILE_CACHE: _, ...environment } = process.env;
     const runs = await Promise.all(
-      // no folder can be made in a file
-      [caches, LAUNCHER].map((XDG_CACHE_HOME) =>
-        start(['--version'], { environment: { ...environment, XDG_CACHE_HOME } }),
+      // no folder can be made in a file, and a path that is not absolute is to be ignored (XDG base directories)
+      [caches, LAUNCHER, 'relative'].map((XDG_CACHE_HOME) =>
+        start(['--version'], { environment: { ...environment, XDG_CACHE_HOME, HOME: caches } }),
       ),
     );
-    const kept = readdirSync(join(caches, 'pullguard'));
+    const kept = [caches, join(caches, '.cache')].flatMap((folder) => readdirSync(join(folder, 'pullguard')));
     rmSync(caches, { recursive: true });
 
     assert.deepEqual(
@@ -149,8 +149,10 @@ describe('the process', () => {
       [
         [0, ''],
         [0, ''],
+        [0, ''],
       ],
     );
     assert.notEqual(kept.length, 0);
+    assert.ok(!existsSync('relative'));
   });
 });
