@@ -69,6 +69,8 @@ export type EndpointPlan =
       readonly file: string | undefined;
       /** Absent where it is no rule but a mistake in a file, or in what it names. */
       readonly rule?: SettingsRule;
+      /** The file is one that the runtime reads for TLS, anew at each pull. */
+      readonly isTls?: true;
       readonly problems: readonly SettingsProblem[];
       readonly mayBeInsecure?: true;
       readonly isUnusable?: true;
