@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { inspectSecrets, nearMisses } from '../../webhook/credentials/inspect.ts';
+import { inspectSecrets, nearMisses, oddLogins } from '../../webhook/credentials/inspect.ts';
 import { showKey } from '../../webhook/credentials/shown-key.ts';
 import { credentialsFrom, imageOf, legacySecretWith, secretFor, secretWith } from './pull-secrets.ts';
 import { anyText } from '../support/any-text.ts';
@@ -51,6 +51,24 @@ describe('inspectSecrets', () => {
     assert.deepEqual(inspectSecrets([secretFor(['reg.io', 'other.io']), legacySecretWith('{}')], image), []);
     assert.deepEqual(inspectSecrets([secretWith('{'), secretWith('{"auths":{"reg.io":{"auth":"!"}}}')], image), []);
   });
+});
+
+describe('oddLogins', () => {
+  const rows: readonly (readonly [title: string, entry: object, reason: string | undefined])[] = [
+    ['a credential store', {}, 'no-login'],
+    ['echo', { auth: Buffer.from('u:p\n').toString('base64') }, 'white-space'],
+    ['a user name that was pasted', { username: ' u', password: 'p' }, 'white-space'],
+    ['a password with a blank inside', { username: 'u', password: 'p q' }, undefined],
+    ['a token, which is told already', { identitytoken: 'eyJhbGciOi' }, undefined],
+  ];
+  for (const [title, entry, reason] of rows) {
+    it(`${reason === undefined ? 'pass over' : 'tell'} what comes of ${title}`, () => {
+      const secret = secretWith(JSON.stringify({ auths: { 'reg.io': entry, 'other.io': {} } }), 'ci');
+      const expected = { kind: 'pull-secret-odd-login', secret: 'ci', entry: 'reg.io', reason };
+
+      assert.deepEqual(oddLogins([secret], imageOf('reg.io/team/app')), reason === undefined ? [] : [expected]);
+    });
+  }
 });
 
 describe('nearMisses', () => {

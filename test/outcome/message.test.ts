@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Doubt } from '../../webhook/outcome/certainty.ts';
 import { FINDING_KINDS, type Finding, type FindingKind } from '../../webhook/outcome/finding.ts';
 import { describe as wordsFor, describeDoubts, describeFinding, verdictLine } from '../../webhook/outcome/message.ts';
-import { OUTCOME_KINDS, type PullOutcome } from '../../webhook/outcome/outcome.ts';
+import { OUTCOME_KINDS, type Evidence, type PullOutcome } from '../../webhook/outcome/outcome.ts';
 import type { RuntimeFamily } from '../../webhook/outcome/runtime.ts';
 import { evidence, SAMPLES } from './samples.ts';
 
@@ -77,7 +77,7 @@ describe('the line about an outcome', () => {
 type Row = readonly [outcome: PullOutcome, family: RuntimeFamily, image: string, ...expected: string[]];
 
 const denied = (
-  reason: 'no-credentials' | 'rejected' | 'insufficient-scope',
+  reason: 'no-credentials' | 'rejected' | 'insufficient-scope' | 'login-unasked',
   isAnonymous: boolean,
   by: 'registry' | 'token-service' | 'redirect-target' = 'registry',
 ): PullOutcome => ({
@@ -95,6 +95,20 @@ const http = (declaredBy: string | undefined): PullOutcome => ({
   evidence: evidence({ endpoint: 'https://reg.example:5000', status: undefined, code: undefined, declaredBy }),
 });
 
+const elsewhere = (status: number | undefined): Partial<Evidence> => ({
+  endpoint: 'https://store.example',
+  status,
+  code: undefined,
+  askedAs: { by: 'anonymous' },
+  sentBy: 'https://reg.example:5000',
+});
+const refusedElsewhere = (status: number): PullOutcome => ({
+  kind: 'access-denied',
+  reason: 'no-credentials',
+  by: 'redirect-target',
+  evidence: evidence(elsewhere(status)),
+});
+
 /** What each reader must find, per runtime. */
 const ROWS: Readonly<Record<string, Row>> = {
   'where containerd allows HTTP': [
@@ -105,6 +119,54 @@ const ROWS: Readonly<Record<string, Row>> = {
     'was answered in plain HTTP',
     'Set server = "http://reg.example:5000" and below it [host] in /etc/containerd/certs.d/reg.example:5000/hosts.toml',
     'policy nodes.containerd.certsD',
+  ],
+  'that dockerd was not asked for a login': [
+    denied('login-unasked', true),
+    'docker',
+    IMAGE,
+    'reg.example:5000 refuses without asking for the login that the Pod has (',
+    'Let the registry ask for it at /v2/ too: dockerd logs in where that does',
+  ],
+  'that containerd was not asked for a login': [
+    denied('login-unasked', true),
+    'containerd',
+    IMAGE,
+    'Let the registry ask for it by Basic or Bearer (WWW-Authenticate)',
+  ],
+  'that a store refuses, whatever the login for the registry': [
+    refusedElsewhere(403),
+    'containerd',
+    IMAGE,
+    'store.example, where the registry redirects to, refuses to hand it out (',
+    'answered 403 without credentials, sent there by https://reg.example:5000). Ask whoever runs the registry',
+  ],
+  'that a store wants a login of its own': [
+    refusedElsewhere(401),
+    'docker',
+    IMAGE,
+    'store.example, where the registry redirects to, wants a login (',
+    'Ask whoever runs the registry',
+  ],
+  'that the registry sends nodes over HTTP where TLS is spoken': [
+    {
+      kind: 'https-expected-http',
+      evidence: evidence({
+        ...elsewhere(undefined),
+        endpoint: 'http://store.example',
+        declaredBy: '/nodes/hosts.toml',
+      }),
+    },
+    'containerd',
+    IMAGE,
+    'store.example speaks HTTPS, but the registry sends nodes to it over plain HTTP (',
+    'Let the registry send nodes to https://store.example',
+  ],
+  'that the registry sends nodes over HTTPS where none is spoken': [
+    { kind: 'http-not-declared', evidence: evidence(elsewhere(undefined)) },
+    'containerd',
+    IMAGE,
+    'store.example speaks plain HTTP, but the registry sends nodes to it over HTTPS (',
+    'Let the registry send nodes to http://store.example, or give that host TLS',
   ],
   'which hosts.toml names the endpoint': [
     http('/etc/containerd/certs.d/docker.io/hosts.toml'),
@@ -307,6 +369,7 @@ describe('doubts', () => {
     'image-is-present': 'imagePullPolicy: Always',
     'pull-records-unknown': 'policy nodes.kubelet',
     'insecure-range': 'host:port',
+    'settings-unusable': 'daemon.json',
     'short-name-mode': 'policy nodes.crio.shortNameMode',
     'secret-may-follow': 'apply it first',
     'volume-not-mounted': 'volumeMounts',
@@ -358,6 +421,10 @@ const FINDINGS: { readonly [K in FindingKind]: readonly [Extract<Finding, { kind
   'pull-secret-token-only': [
     { kind: 'pull-secret-token-only', secret: 'ci', entry: 'r.azurecr.io', field: 'identitytoken' },
     /only identitytoken for "r\.azurecr\.io"/u,
+  ],
+  'pull-secret-odd-login': [
+    { kind: 'pull-secret-odd-login', secret: 'ci', entry: 'reg.io', reason: 'no-login' },
+    /^Pull secret "ci" has an entry "reg\.io" without a user name and a password/u,
   ],
   'service-account-missing': [
     { kind: 'service-account-missing', serviceAccount: 'bot' },

@@ -71,6 +71,7 @@ describe('the default policy', () => {
         'pull-secret-wrong-type': 'warn',
         'pull-secret-empty': 'warn',
         'pull-secret-token-only': 'warn',
+        'pull-secret-odd-login': 'warn',
         'service-account-missing': 'warn',
         'key-nearly-matches': 'warn',
         'certificate-expires-soon': 'warn',

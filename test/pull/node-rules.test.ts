@@ -110,11 +110,39 @@ describe('what the settings of the nodes refuse', () => {
     });
   }
 
-  it('is not a mistake in a file: nobody is refused for that', async () => {
-    const prediction = await ask('reg.test/app:1', { setup: crio('[[registry]') });
+  for (const name of [MAIN, 'registries.toml']) {
+    it(`is not a mistake in a file, whatever its name: nobody is refused for that (${name})`, async () => {
+      const { crio: files } = crio('');
+      const setup = { crio: { ...files, registriesConf: [{ name, text: '[[registry]' }] } };
+      const prediction = await ask('reg.test/app:1', { setup });
 
-    assert.deepEqual([prediction.outcome.kind, prediction.isConclusive], ['not-checked', false]);
+      assert.deepEqual([prediction.outcome.kind, prediction.isConclusive], ['not-checked', false]);
+    });
+  }
+
+  it('is an authority that hosts.toml names and nodes lack, whatever the name of its file', async () => {
+    const text = 'server = "https://reg.test:1"\nca = "authorities"\n';
+    const setup = { certsD: memoryTree('certs.d', { 'reg.test:1/hosts.toml': text }) };
+    const { outcome, isConclusive } = await predict('reg.test:1/app:1', { transport, setup });
+
+    assert.deepEqual([outcome.kind, isConclusive], ['tls-other', true]);
   });
+});
+
+describe('a daemon.json that dockerd does not start with', () => {
+  for (const text of ['{ "insecure-registries": [', '{ "registry-mirrors": ["mirror"] }']) {
+    it(`is not what nodes have, and proves nothing: ${text}`, async () => {
+      const registry = await startScriptedRegistry();
+      const transport = createWire();
+      const setup = { docker: { daemonJson: { name: 'daemon.json', text }, certsD: undefined } };
+      const image = `reg.test:${registry.port}/app:1`;
+      const prediction = await predict(image, { transport, runtime: 'docker@28.5/graph', setup }).finally(() =>
+        Promise.all([transport.close(), registry.close()]),
+      );
+
+      assert.deepEqual([prediction.outcome.kind, prediction.doubts], ['http-not-declared', ['settings-unusable']]);
+    });
+  }
 });
 
 describe('a name that dockerd may resolve into an insecure range', () => {

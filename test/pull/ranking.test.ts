@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { Bend } from '../../webhook/demo/registry.ts';
+import { basicAuth, type Bend } from '../../webhook/demo/registry.ts';
 import { memoryTree } from '../../webhook/node/file-tree.ts';
 import type { OutcomeKind } from '../../webhook/outcome/outcome.ts';
 import type { Transport } from '../../webhook/registry/wire.ts';
@@ -8,7 +8,7 @@ import { createWire } from '../registry/rig.ts';
 import { cut, reply, status } from '../support/bend.ts';
 import { createSelfSigned } from '../support/pki.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../support/scripted-registry.ts';
-import { hostsFile, predict } from './rig.ts';
+import { hostsFile, login, predict } from './rig.ts';
 
 const NOT_FOUND = status(404, 'MANIFEST_UNKNOWN');
 const DENIED = status(403, 'DENIED');
@@ -126,6 +126,52 @@ describe('which of several endpoints is named', () => {
     assert.equal(outcome.kind, 'registry-error');
     assert.deepEqual(upstream.log.lines(), []);
   });
+});
+
+describe('which of several logins is named', () => {
+  it('the one that was let in, whatever became of the others', async () => {
+    upstream.store.repository('app').addImage({ tags: ['1'] });
+    upstream.bend({ kind: 'manifest' }, basicAuth({ me: 'right' }));
+    const refused = login('me', 'wrong', 'old');
+    const welcome = login('me', 'right', 'new');
+
+    for (const credentials of [
+      [refused, welcome],
+      [welcome, refused],
+    ]) {
+      const { outcome, isConclusive } = await predict(`${host}/app:absent`, {
+        transport,
+        setup: hostsFile(host, []),
+        credentials,
+      });
+
+      assert.deepEqual([outcome.kind, isConclusive], ['tag-not-found', true]);
+    }
+  });
+});
+
+describe('a refusal that asks for no login', () => {
+  const rows: readonly (readonly [runtime: string, name: string, bend: Bend])[] = [
+    ['containerd@2.1/transfer', '403', DENIED],
+    ['containerd@2.1/transfer', '401 without a challenge', status(401, 'UNAUTHORIZED')],
+    ['docker@28.5/graph', '401 where /v2/ is open', basicAuth({ me: 'right' })],
+    ['crio@1.34', '401 where /v2/ is open', basicAuth({ me: 'right' })],
+  ];
+  for (const [runtime, name, bend] of rows) {
+    it(`is not called a refusal of the login that was not sent: ${runtime}, ${name}`, async () => {
+      upstream.bend({ kind: 'manifest' }, bend);
+
+      const { outcome, isConclusive } = await predict(`${host}/app:1`, {
+        transport,
+        runtime,
+        insecure: [host],
+        credentials: [login('me', 'right')],
+      });
+
+      assert.ok(outcome.kind === 'access-denied' && outcome.reason === 'login-unasked', JSON.stringify(outcome));
+      assert.deepEqual([outcome.evidence.askedAs, isConclusive], [{ by: 'anonymous' }, true]);
+    });
+  }
 });
 
 describe('where content comes from', () => {

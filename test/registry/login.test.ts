@@ -3,6 +3,7 @@ import { after, describe, it } from 'node:test';
 import { basicAuth, type Bend } from '../../webhook/demo/registry.ts';
 import type { RealmRules } from '../../webhook/registry/realm.ts';
 import { only, redirect, reply, status } from '../support/bend.ts';
+import { createSelfSigned } from '../support/pki.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../support/scripted-registry.ts';
 import { startTokenService, type TokenService, type TokenServiceOptions } from '../support/token-service.ts';
 import {
@@ -13,6 +14,7 @@ import {
   endpointAt,
   inShort,
   manifest,
+  NO_TLS,
   soon,
   type ClientParts,
 } from './rig.ts';
@@ -245,6 +247,29 @@ describe('logging in as containerd', () => {
     const registry = await registryWith(challenge('Bearer realm="http://token.test:1/token"'));
 
     assert.equal(await outcome(clientOf(registry)), 'unreachable refused token.test:1');
+  });
+
+  it('takes no login from HTTPS to plain HTTP, nor along a redirect, and says which', async () => {
+    const elsewhere = await tokens();
+    const sending = await tokens({ bends: [redirect(elsewhere.realm)] });
+    const registry = await registryWith(challenge(`Bearer realm="${sending.realm}"`));
+    const { chain: cert, key } = createSelfSigned({ names: ['reg.test'] });
+    const { port } = await registry.listenToo({ tls: { cert, key } });
+    const tls = { ...NO_TLS, isVerified: false };
+    const secure = createClient({
+      transport,
+      endpoint: endpointAt(`reg.test:${port}`, { scheme: 'https', tls }),
+      login: LOGIN,
+    });
+
+    assert.deepEqual(
+      [await outcome(secure), await outcome(clientOf(registry, { login: LOGIN }))],
+      [
+        `not-checked login-withheld ${new URL(sending.realm).host}, by plain HTTP`,
+        `not-checked login-withheld ${new URL(elsewhere.realm).host}, by a redirect`,
+      ],
+    );
+    assert.deepEqual(elsewhere.log.lines(), []);
   });
 
   const strict: RealmRules = { isStrict: true, pairs: [] };

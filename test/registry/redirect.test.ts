@@ -214,8 +214,9 @@ describe('following redirects', () => {
       path: '/denied',
       status: 403,
       code: 'DENIED',
-      askedAs: { by: 'pull-secret', secret: 'regcred', key: 'reg.test' },
+      askedAs: { by: 'anonymous' },
       declaredBy: undefined,
+      sentBy: `http://${at(home)}`,
     });
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import type { Bend } from '../../webhook/demo/registry.ts';
 import { unlimited } from '../../webhook/registry/budget.ts';
 import { createSender } from '../../webhook/registry/sender.ts';
 import { fetchToken, type TokenRequest } from '../../webhook/registry/token.ts';
@@ -17,6 +18,16 @@ const send = createSender({
   note: () => undefined,
 });
 const LOGIN = { username: 'ci', password: 'p w+&=%:\u00fc' };
+/** Sends each question on to itself, once. */
+const onward =
+  (code: number): Bend =>
+  (question, answer) =>
+    question.url.searchParams.has('moved')
+      ? answer
+      : redirect(({ url }) => `${url.pathname}${url.search === '' ? '?' : `${url.search}&`}moved=1`, code)(
+          question,
+          answer,
+        );
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 const service = async (options: TokenServiceOptions = {}): Promise<TokenService> =>
@@ -35,10 +46,12 @@ function request(at: TokenService, more: Partial<TokenRequest> = {}): TokenReque
   };
 }
 
-/** `token`, or the failure. */
+/** `token`, or the failure, without who it was. */
 async function outcome(at: TokenService, more: Partial<TokenRequest> = {}, signal = soon()): Promise<unknown> {
   const got = await fetchToken(send, request(at, more), signal);
-  return got.ok ? 'token' : got.error;
+  if (got.ok) return 'token';
+  const { at: _, ...failure } = got.error;
+  return failure;
 }
 
 describe('how a token is asked for', () => {
@@ -184,14 +197,47 @@ describe('what a token service answers', () => {
   });
 
   for (const code of [301, 302, 303, 307, 308]) {
-    it(`may be a redirect, which takes nothing along: ${code}`, async () => {
-      const elsewhere = await service();
-      const tokens = await service({ bends: [redirect(elsewhere.realm, code)] });
+    it(`may be a redirect, along which no login goes to another origin: ${code}`, async () => {
+      const elsewhere = await service({ field: 'access_token' });
+      const tokens = await service({ bends: [redirect(({ url }) => `${elsewhere.realm}${url.search}`, code)] });
+      const keepsPost = code > 303;
+      const withheld = { kind: 'redirected', to: new URL(elsewhere.realm) };
 
-      assert.deepEqual(await outcome(tokens), { kind: 'redirected', method: 'GET' });
-      assert.deepEqual(await outcome(tokens, { login: LOGIN }), { kind: 'redirected', method: 'POST' });
-      assert.deepEqual(await outcome(tokens, { login: LOGIN, style: 'docker' }), { kind: 'redirected', method: 'GET' });
-      assert.deepEqual(elsewhere.log.lines(), []);
+      assert.equal(await outcome(tokens), 'token');
+      // by 301 to 303 it is a GET without the login, and answered as that
+      assert.deepEqual(await outcome(tokens, { login: LOGIN }), keepsPost ? { ...withheld, method: 'POST' } : 'token');
+      const basic = await outcome(tokens, { login: LOGIN, style: 'docker' });
+      assert.ok(typeof basic === 'object' && basic !== null && 'kind' in basic && basic.kind === 'redirected');
+      assert.deepEqual([...new Set(elsewhere.log.requests.map(({ authorization }) => authorization))], ['none']);
+    });
+
+    it(`may be a redirect within its origin: ${code}`, async () => {
+      const tokens = await service({ isAnonymousAllowed: false, bends: [onward(code)] });
+
+      assert.equal(await outcome(tokens, { login: LOGIN }), 'token');
+      assert.equal(await outcome(tokens, { login: LOGIN, style: 'crio' }), 'token');
     });
   }
+
+  it('may be a redirect to another name, to which Go takes no Basic login along', async () => {
+    const elsewhere = await service();
+    const { port } = new URL(elsewhere.realm);
+    const tokens = await service({ bends: [redirect(`http://other.test:${port}/token`)] });
+
+    assert.equal(await outcome(tokens, { login: LOGIN, style: 'docker' }), 'token');
+    assert.deepEqual(
+      elsewhere.log.requests.map(({ authorization }) => authorization),
+      ['none'],
+    );
+  });
+
+  it('may be a redirect to nowhere, or in a circle', async () => {
+    const lost = await service({ bends: [redirect('ftp://other.test/')] });
+    const circle = await service({ bends: [redirect('/token')] });
+
+    for (const tokens of [lost, circle]) {
+      const got = await outcome(tokens);
+      assert.ok(typeof got === 'object' && got !== null && 'kind' in got && got.kind === 'unreadable');
+    }
+  });
 });

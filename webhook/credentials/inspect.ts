@@ -35,6 +35,18 @@ export function nearMisses(secrets: readonly PullSecret[], image: ImageName): re
   return findings;
 }
 
+/** Entries that match, and with which no registry lets anybody in: for where one did not. */
+export function oddLogins(secrets: readonly PullSecret[], image: ImageName): readonly Finding[] {
+  return entriesOf(secrets).flatMap(({ secret, entry }) => {
+    const { username, password, ignoredToken } = entry;
+    if (ignoredToken !== undefined || !isKeyFor(entry.key, image)) return [];
+    const isOdd = [username, password].some((part) => part !== part.trim());
+    const reason = username === '' && password === '' ? 'no-login' : isOdd ? 'white-space' : undefined;
+    if (reason === undefined) return [];
+    return [{ kind: 'pull-secret-odd-login' as const, secret, entry: showKey(entry.key), reason }];
+  });
+}
+
 /** The kubelet passes such secrets over without a word (pull-parity C3). */
 function inspectKind(secret: PullSecret): readonly Finding[] {
   const key = dataKeyOf(secret.type);

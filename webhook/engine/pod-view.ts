@@ -1,4 +1,4 @@
-import { nearMisses, inspectSecrets } from '../credentials/inspect.ts';
+import { inspectSecrets, nearMisses, oddLogins } from '../credentials/inspect.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { basisOf, isRefusedBySettings, type Doubt } from '../outcome/certainty.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
@@ -26,7 +26,7 @@ export function withPodsView(prediction: Prediction, { reference, credentials, i
       ...credentials.findings,
       ...inspectSecrets(credentials.secrets, reference),
       ...(outcome.kind === 'access-denied' && !isRefusedBySettings(outcome)
-        ? nearMisses(credentials.secrets, reference)
+        ? [...oddLogins(credentials.secrets, reference), ...nearMisses(credentials.secrets, reference)]
         : []),
       ...prediction.findings,
     ],

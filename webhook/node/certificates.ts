@@ -6,7 +6,13 @@ import type { EndpointTls, SettingsRule, TlsFiles } from './endpoint.ts';
 import type { FileTree } from './file-tree.ts';
 
 /** Why a runtime refuses every pull from a host before it asks anything: in its own words, with the file. */
-export type Refusal = { readonly reason: string; readonly file: string; readonly rule?: SettingsRule };
+export type Refusal = {
+  readonly reason: string;
+  readonly file: string;
+  readonly rule?: SettingsRule;
+  /** The file is one that the runtime reads for TLS, anew at each pull. */
+  readonly isTls?: true;
+};
 
 /** What files hold for TLS, and which they are. */
 export type TlsMaterial = { readonly tls: Pick<EndpointTls, 'authorities' | 'clientPairs'>; readonly files: TlsFiles };
@@ -81,7 +87,7 @@ export function readCertificateFolder(tree: FileTree, folder: string): Result<Tl
   };
   const fileOf = (name: string): string => displayPath(tree, posix.join(folder, name));
   const refuse = (reason: string, name: string): Result<never, Refusal> =>
-    err({ reason: field(reason, 400), file: displayPath(tree, posix.join(folder, name)) });
+    err({ reason: field(reason, 400), file: displayPath(tree, posix.join(folder, name)), isTls: true });
   for (const name of names) {
     const stem = name.replace(/\.[^.]*$/u, '');
     if (name.endsWith('.crt')) {

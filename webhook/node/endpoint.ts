@@ -59,6 +59,8 @@ export type EndpointPlan =
       readonly problems: readonly SettingsProblem[];
       /** Whether TLS is wanted hangs on the address that a node resolves the name to; absent where it does not. */
       readonly mayBeInsecure?: true;
+      /** The runtime does not start with these settings, so that nodes have others; absent where it does. */
+      readonly isUnusable?: true;
     }
   /** The runtime refuses before any request: `blocked = true`, an unreadable CA file, a name that no registry resolves. */
   | {
@@ -67,8 +69,11 @@ export type EndpointPlan =
       readonly file: string | undefined;
       /** Absent where it is no rule but a mistake in a file, or in what it names. */
       readonly rule?: SettingsRule;
+      /** The file is one that the runtime reads for TLS, anew at each pull. */
+      readonly isTls?: true;
       readonly problems: readonly SettingsProblem[];
       readonly mayBeInsecure?: true;
+      readonly isUnusable?: true;
     };
 
 /** A rule of the settings that refuses an image whoever asks and whatever the registry says. `line` counts from 1. */

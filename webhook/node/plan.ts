@@ -110,7 +110,11 @@ function planDocker(
       ? planDockerGraph(reference, daemon, certsD)
       : planDockerStore(reference, daemon, certsD, dialect);
   const asked = reference.host === 'docker.io' ? daemon.mirrors.map(({ authority }) => authority) : [reference.host];
-  return asked.some((one) => daemon.withoutBuiltIn.mayInclude(one)) ? { ...plan, mayBeInsecure: true } : plan;
+  return {
+    ...plan,
+    ...(asked.some((one) => daemon.withoutBuiltIn.mayInclude(one)) ? { mayBeInsecure: true } : {}),
+    ...(daemon.problems.length > 0 ? { isUnusable: true } : {}),
+  };
 }
 
 /** What the policy says of every runtime: hosts that need no TLS, and authorities that every host is trusted with. */

@@ -47,6 +47,7 @@ export const DEFAULT_FINDING_ACTIONS = Object.freeze({
   'pull-secret-wrong-type': 'warn',
   'pull-secret-empty': 'warn',
   'pull-secret-token-only': 'warn',
+  'pull-secret-odd-login': 'warn',
   'service-account-missing': 'warn',
   'key-nearly-matches': 'warn',
   'certificate-expires-soon': 'warn',

@@ -35,11 +35,16 @@ const CAUSE: Texts = {
       : outcome.lackingNodes === undefined
         ? 'imagePullPolicy is Never, and whether the nodes hold the image is not known'
         : `imagePullPolicy is Never, and ${count(outcome.lackingNodes, 'node does not hold', 'nodes do not hold')} the image`,
-  'access-denied': (outcome, wording) => DENIED[outcome.reason](outcome, wording),
+  'access-denied': (outcome, wording) =>
+    outcome.by === 'redirect-target' ? refusedElsewhere(outcome, wording) : DENIED[outcome.reason](outcome, wording),
   'http-not-declared': (outcome, wording) =>
-    `${hostOf(outcome, wording)} speaks plain HTTP, and the nodes are not told to allow that`,
+    outcome.evidence.sentBy === undefined
+      ? `${hostOf(outcome, wording)} speaks plain HTTP, and the nodes are not told to allow that`
+      : `${hostOf(outcome, wording)} speaks plain HTTP, but the registry sends nodes to it over HTTPS`,
   'https-expected-http': (outcome, wording) =>
-    `${hostOf(outcome, wording)} speaks HTTPS, but the nodes are told to use plain HTTP`,
+    outcome.evidence.sentBy === undefined
+      ? `${hostOf(outcome, wording)} speaks HTTPS, but the nodes are told to use plain HTTP`
+      : `${hostOf(outcome, wording)} speaks HTTPS, but the registry sends nodes to it over plain HTTP`,
   'tls-unknown-authority': (outcome, wording) => {
     const signed = outcome.certificate?.isSelfSigned === true ? 'is self-signed' : 'is signed by an unknown CA';
     return `the certificate of ${hostOf(outcome, wording)} ${signed}, which the nodes do not trust`;
@@ -109,6 +114,8 @@ const DENIED = Object.freeze({
       return `${refuserOf(outcome, wording)} says that the repository is private or does not exist`;
     return `the account of ${secretWithKey(who)} may not pull from this repository`;
   },
+  'login-unasked': (outcome, wording) =>
+    `${refuserOf(outcome, wording)} refuses without asking for the login that the Pod has`,
   'registry-blocked': (outcome) => `the nodes' registries.conf blocks ${subjectOf(outcome)}`,
   'policy-rejects': (outcome) => {
     const subject = subjectOf(outcome);
@@ -168,12 +175,19 @@ const NOT_CHECKED = Object.freeze({
   deadline: 'the deadline came first',
   'blocked-address': 'the policy does not let the webhook connect there',
   'untrusted-realm': 'the registry sends logins to a host that the policy does not trust',
+  'login-withheld': 'no login goes where the registry sends it',
   'node-settings': 'the declared node settings leave no registry to ask',
   internal: 'an internal error',
 } as const satisfies Record<OutcomeOf<'not-checked'>['reason'], string>);
 
 function hostOf(outcome: { readonly evidence: Evidence }, wording: Wording): string {
   return field(authorityOf(outcome.evidence.endpoint) ?? namesOf(wording).host, 48);
+}
+
+/** No login of the Pod goes there, so that none of its pull secrets is to blame. */
+function refusedElsewhere(outcome: OutcomeOf<'access-denied'>, wording: Wording): string {
+  const wish = outcome.evidence.status === 401 ? 'wants a login' : 'refuses to hand it out';
+  return `${refuserOf(outcome, wording)} ${wish}`;
 }
 
 function refuserOf(outcome: OutcomeOf<'access-denied'>, wording: Wording): string {

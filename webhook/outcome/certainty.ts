@@ -92,6 +92,7 @@ export type Doubt =
   | 'image-is-present'
   | 'pull-records-unknown'
   | 'insecure-range'
+  | 'settings-unusable'
   | 'short-name-mode'
   | 'secret-may-follow'
   | 'volume-not-mounted'

@@ -13,6 +13,8 @@ const DOUBT_CLAUSE = Object.freeze({
     'nodes hold the image: what runs there runs on, but only their kubelet knows whether this Pod may use it without asking the registry (policy nodes.kubelet)',
   'insecure-range':
     'dockerd needs no TLS where a node resolves that name into a range of insecure-registries (host:port itself in that list would settle it)',
+  'settings-unusable':
+    'dockerd does not start with the daemon.json that was given, so that nodes have another (correct it in the policy, nodes.docker, or for check --docker-daemon)',
   'short-name-mode':
     'crio.conf of the nodes may say short_name_mode = "disabled", as OpenShift does (policy nodes.crio.shortNameMode)',
   'secret-may-follow': 'a missing Secret or ServiceAccount may still be created (apply it first)',

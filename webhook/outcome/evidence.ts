@@ -41,7 +41,8 @@ function asked(outcome: { readonly evidence: Evidence }, met = 'got no answer'):
 }
 
 /** A settings file sends the node to an endpoint; a certificate file or its folder only goes along. */
-function sourceOf({ declaredBy }: Evidence): string {
+function sourceOf({ declaredBy, sentBy }: Evidence): string {
+  if (sentBy !== undefined) return `, sent there by ${formatEndpoint(sentBy)}`;
   if (declaredBy === undefined) return '';
   const isSettings = /\.(?:toml|json|conf)$|^nodes\./u.test(declaredBy);
   return `, ${isSettings ? 'asked there by' : 'using'} ${field(declaredBy, 96)}`;

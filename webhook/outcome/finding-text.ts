@@ -12,6 +12,15 @@ const UNREADABLE: Readonly<Record<Extract<Finding, { kind: 'pull-secret-unreadab
   'too-large': 'the pull secrets of one Pod are looked at up to 128 KiB; keep only the registries that the Pod needs',
 };
 
+const ODD_LOGIN: Readonly<
+  Record<FindingOf<'pull-secret-odd-login'>['reason'], (finding: FindingOf<'pull-secret-odd-login'>) => string>
+> = {
+  'no-login': (finding) =>
+    `${secretOf(finding)} has an entry ${quote(finding.entry, 64)} without a user name and a password (docker login puts them into a credential store where the machine has one): create it anew (kubectl create secret docker-registry)`,
+  'white-space': (finding) =>
+    `the login of ${secretOf(finding)}, entry ${quote(finding.entry, 64)}, has white space at an end: echo adds a line break, printf does not`,
+};
+
 const FINDING_TEXT: FindingTexts = {
   'pull-secret-missing': (finding) =>
     `${secretOf(finding)} does not exist in this namespace${remedyOfMissing(finding)}`,
@@ -22,6 +31,7 @@ const FINDING_TEXT: FindingTexts = {
     `${secretOf(finding)} has no data under ${quote(finding.key, 64)}: the kubelet ignores it; create it anew (kubectl create secret docker-registry)`,
   'pull-secret-token-only': (finding) =>
     `${secretOf(finding)} has only ${finding.field} for ${quote(finding.entry, 64)}, which the kubelet ignores: store a user name and password (or access token) instead`,
+  'pull-secret-odd-login': (finding) => ODD_LOGIN[finding.reason](finding),
   'service-account-missing': (finding) =>
     `ServiceAccount ${quote(finding.serviceAccount, 64)} does not exist in this namespace: its pull secrets are not known; create it first`,
   'key-nearly-matches': (finding) =>

@@ -20,6 +20,13 @@ export type Finding =
       readonly entry: string;
       readonly field: 'identitytoken' | 'registrytoken';
     }
+  /** An entry that matches and holds no login, or one with white space at an end. */
+  | {
+      readonly kind: 'pull-secret-odd-login';
+      readonly secret: string;
+      readonly entry: string;
+      readonly reason: 'no-login' | 'white-space';
+    }
   | { readonly kind: 'service-account-missing'; readonly serviceAccount: string }
   /** A key that matches but for one spelling: `reason` completes "it does not match because ...". */
   | {
@@ -61,6 +68,7 @@ export const FINDING_KINDS = [
   'pull-secret-wrong-type',
   'pull-secret-empty',
   'pull-secret-token-only',
+  'pull-secret-odd-login',
   'service-account-missing',
   'key-nearly-matches',
   'certificate-expires-soon',

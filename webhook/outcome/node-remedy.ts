@@ -80,10 +80,13 @@ function onNodes(outcome: Asked, wording: Wording, what: PerFamily): string {
   return `${what[wording.family](place)}${isRead ? '' : READ_THE_FOLDER}${declare}`;
 }
 
-/** containerd's folders go by the image's host, the others' by the server's; Docker Hub's server has another name. */
+/**
+ * containerd's folders go by the image's host, the others' by the server's; Docker Hub's server has another name. To where
+ * a registry sends them all runtimes take the settings of the registry.
+ */
 function placeOf({ evidence }: Asked, wording: Wording): Place {
   const { host } = namesOf(wording);
-  const server = authorityOf(evidence.endpoint) ?? host;
+  const server = authorityOf(evidence.sentBy ?? evidence.endpoint) ?? host;
   const folder = wording.family === 'containerd' || server === 'registry-1.docker.io' ? host : server;
   const isSettings = /\.(?:toml|json|conf)$/u.test(evidence.declaredBy ?? '');
   return { folder, server, file: isSettings ? field(evidence.declaredBy ?? '', 96) : undefined };
@@ -102,7 +105,7 @@ export function agreeOnName(
   outcome: Asked & { readonly certificate: CertificateFacts | undefined },
   wording: Wording,
 ): string {
-  const { server } = placeOf(outcome, wording);
+  const server = authorityOf(outcome.evidence.endpoint) ?? namesOf(wording).host;
   const names = outcome.certificate?.names ?? [];
   const reissue = `reissue the registry's certificate with ${server.replace(/:\d+$/u, '')} as subject alternative name`;
   return names.length === 0

@@ -18,6 +18,8 @@ export type Evidence = {
   readonly askedAs: Identity;
   /** The settings file that made the node ask here, `undefined` for the runtime's default. */
   readonly declaredBy: string | undefined;
+  /** The origin that sent us to the endpoint, by a redirect or for a token, where that is another. */
+  readonly sentBy?: string;
 };
 
 /** The closed list of the OCI distribution specification; any other code is left out of texts. */
@@ -139,7 +141,8 @@ export type PullOutcome =
     }
   | ({
       readonly kind: 'access-denied';
-      readonly reason: 'no-credentials' | 'rejected' | 'insufficient-scope';
+      /** `login-unasked`: there is a login, and nothing in the refusal asks for it. */
+      readonly reason: 'no-credentials' | 'rejected' | 'insufficient-scope' | 'login-unasked';
       /** Where the refusal came from: the registry, its token service, or where it redirected to. */
       readonly by: 'registry' | 'token-service' | 'redirect-target';
     } & Asked)
@@ -199,6 +202,7 @@ export type PullOutcome =
         | 'deadline'
         | 'blocked-address'
         | 'untrusted-realm'
+        | 'login-withheld'
         | 'node-settings'
         | 'internal';
       /** What exactly, for the message: `registry.local:5000`, `64 images`. */

@@ -1,7 +1,7 @@
 import { formatPlatform } from '../image/platform.ts';
-import { isSettingsRefusal } from './evidence.ts';
+import { authorityOf, isSettingsRefusal } from './evidence.ts';
 import { agreeOnName, allowHttp, correctFile, presentClient, trustAuthority, useHttps } from './node-remedy.ts';
-import type { ExceededLimit, OutcomeKind, OutcomeOf, PullOutcome } from './outcome.ts';
+import type { Evidence, ExceededLimit, OutcomeKind, OutcomeOf, PullOutcome } from './outcome.ts';
 import { capitalized, field, listed, quote } from './printable.ts';
 import { formatDuration } from './quantity.ts';
 import { namesOf, type Wording } from './wording.ts';
@@ -47,9 +47,18 @@ const REMEDY: Texts = {
     outcome.isGuarded === true
       ? "Give the Pod the pull secret that the image was pulled with, or list the image in the kubelet's preloadedImagesVerificationAllowlist"
       : 'Load the image onto the nodes, or set imagePullPolicy: IfNotPresent',
-  'access-denied': (outcome, wording) => DENIED[outcome.reason](outcome, wording),
-  'http-not-declared': allowHttp,
-  'https-expected-http': useHttps,
+  'access-denied': (outcome, wording) =>
+    outcome.by === 'redirect-target'
+      ? 'Ask whoever runs the registry: it sends the nodes to a store that does not let them in (an address that is no longer signed, a rule of a CDN)'
+      : DENIED[outcome.reason](outcome, wording),
+  'http-not-declared': (outcome, wording) =>
+    outcome.evidence.sentBy === undefined
+      ? allowHttp(outcome, wording)
+      : `Let the registry send nodes to http://${targetOf(outcome)}, or give that host TLS`,
+  'https-expected-http': (outcome, wording) =>
+    outcome.evidence.sentBy === undefined
+      ? useHttps(outcome, wording)
+      : `Let the registry send nodes to https://${targetOf(outcome)}`,
   'tls-unknown-authority': trustAuthority,
   'tls-wrong-name': agreeOnName,
   'tls-expired': () => "Renew the registry's certificate; if its dates are right, set the clocks",
@@ -87,6 +96,10 @@ const REMEDY: Texts = {
   unreachable: (outcome) => UNREACHABLE[outcome.phase],
   'not-checked': (outcome) => NOT_CHECKED[outcome.reason],
 };
+
+function targetOf({ evidence }: { readonly evidence: Evidence }): string {
+  return authorityOf(evidence.endpoint) ?? 'it';
+}
 
 function addSecret(wording: Wording): string {
   const { host } = namesOf(wording);
@@ -132,6 +145,14 @@ const DENIED = Object.freeze({
     return outcome.evidence.askedAs.by === 'anonymous'
       ? `Correct the name, or if it is private: ${addSecret(wording)}`
       : `Grant that account pull on ${repository} at ${host}, or correct the name (many registries answer so for a repository that does not exist)`;
+  },
+  'login-unasked': (outcome, { family }) => {
+    if (outcome.evidence.status !== 401) {
+      return 'Ask whoever runs the registry, or a proxy or firewall before it, why it refuses: the pull secret is not to blame';
+    }
+    return family === 'containerd'
+      ? 'Let the registry ask for it by Basic or Bearer (WWW-Authenticate)'
+      : `Let the registry ask for it at /v2/ too: ${family === 'crio' ? 'CRI-O' : 'dockerd'} logs in where that does`;
   },
   'registry-blocked': (outcome) => `Name another registry, or take blocked = true out of ${settingsOf(outcome)}`,
   'policy-rejects': (outcome) => `Name another registry, or let ${settingsOf(outcome)} accept it`,
@@ -183,6 +204,7 @@ const NOT_CHECKED = Object.freeze({
   deadline: 'Apply it again, or raise limits.review in the policy and timeoutSeconds of the webhook',
   'blocked-address': 'If the registry is meant to be there, allow its host:port in the policy (network.allow)',
   'untrusted-realm': 'If that host is right, list the pair in the policy (network.realms)',
+  'login-withheld': 'Let the registry name an https:// address as its realm, and that which answers in the end',
   'node-settings': "Correct the nodes' settings file and its copy in the policy (nodes)",
   internal: 'Report it with what Pullguard logged',
 } as const satisfies Record<OutcomeOf<'not-checked'>['reason'], string>);

@@ -69,7 +69,16 @@ const PROGRESS: Readonly<Record<PullOutcome['kind'], number>> = Object.freeze({
   'never-pull-absent': 0,
 });
 
+/** Whoever was not let in learnt less than whoever was told that there is nothing. */
+function progressOf(outcome: PullOutcome): number {
+  const isShutOut =
+    outcome.kind === 'access-denied' &&
+    (outcome.by === 'registry' || outcome.by === 'token-service') &&
+    outcome.reason !== 'insufficient-scope';
+  return PROGRESS[outcome.kind] - (isShutOut ? 0.5 : 0);
+}
+
 /** The first of those that got furthest. */
 export function furthest(attempts: readonly [Attempt, ...Attempt[]]): Attempt {
-  return attempts.reduce((best, one) => (PROGRESS[one.outcome.kind] > PROGRESS[best.outcome.kind] ? one : best));
+  return attempts.reduce((best, one) => (progressOf(one.outcome) > progressOf(best.outcome) ? one : best));
 }

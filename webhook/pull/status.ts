@@ -1,6 +1,6 @@
 import type { ImageReference } from '../image/reference.ts';
 import type { Doubt } from '../outcome/certainty.ts';
-import type { PullOutcome } from '../outcome/outcome.ts';
+import type { Evidence, PullOutcome } from '../outcome/outcome.ts';
 import { retryAfterOf, type Answer } from '../registry/client.ts';
 import { ended, type Attempt } from './attempt.ts';
 
@@ -48,9 +48,13 @@ export function strangerDoubts(answer: Answer): readonly Doubt[] {
 export function refusal(answer: Answer): PullOutcome {
   const { evidence, status } = answer;
   if (status === 401 || status === 403) {
-    const isAnonymous = evidence.askedAs.by === 'anonymous';
-    const reason = isAnonymous ? 'no-credentials' : status === 403 ? 'insufficient-scope' : 'rejected';
-    return { kind: 'access-denied', reason, by: answer.isElsewhere ? 'redirect-target' : 'registry', evidence };
+    const by = answer.isElsewhere ? 'redirect-target' : 'registry';
+    if (evidence.askedAs.by === 'anonymous') return { kind: 'access-denied', reason: 'no-credentials', by, evidence };
+    if (!answer.isLoggedIn) {
+      const unasked: Evidence = { ...evidence, askedAs: { by: 'anonymous' } };
+      return { kind: 'access-denied', reason: 'login-unasked', by, evidence: unasked };
+    }
+    return { kind: 'access-denied', reason: status === 403 ? 'insufficient-scope' : 'rejected', by, evidence };
   }
   if (status === 429) return { kind: 'rate-limited', retryAfterSeconds: retryAfterOf(answer, Date.now()), evidence };
   return { kind: 'registry-error', reason: undefined, evidence };

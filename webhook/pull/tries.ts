@@ -1,7 +1,7 @@
 import type { Credential } from '../credentials/credential.ts';
 import { formatPlatform, type Platform } from '../image/platform.ts';
 import type { EndpointPlan } from '../node/endpoint.ts';
-import { basisOf } from '../outcome/certainty.ts';
+import { basisOf, type Doubt } from '../outcome/certainty.ts';
 import { formatRuntime, type Runtime } from '../outcome/runtime.ts';
 import { splitAuthority } from '../registry/authority.ts';
 import { ended, furthest, isSuccess, joinFailures, withDoubts, type Attempt } from './attempt.ts';
@@ -100,10 +100,11 @@ async function tryOne(
   }
   if (plan.kind === 'refused') {
     course.note(`the node's settings refuse: ${plan.reason}`);
-    const refused = ended(refusedBySettings(plan, question.reference));
+    const doubts: readonly Doubt[] = plan.isUnusable === true ? ['settings-unusable'] : [];
+    const refused = ended(refusedBySettings(plan, question.reference), doubts);
     return weighRange(plan, plan.rule?.isAssumed === true ? withDoubts(refused, 'short-name-mode') : refused);
   }
-  const attempt = await attemptPull({
+  const pulled = await attemptPull({
     reference: question.reference,
     platform,
     traits,
@@ -118,6 +119,8 @@ async function tryOne(
     course,
     signal,
   });
+  const attempt =
+    plan.isUnusable === true && !isSuccess(pulled.outcome) ? withDoubts(pulled, 'settings-unusable') : pulled;
   return weighLoopback(weighRange(plan, attempt), plan, { traits, addressesOf: options.addressesOf });
 }
 

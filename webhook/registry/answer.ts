@@ -25,6 +25,8 @@ export type Answer = {
   readonly isWhole: boolean;
   readonly wasCut: boolean;
   readonly error: ErrorBody;
+  /** A login went along. */
+  readonly isLoggedIn: boolean;
   /** A redirect led to another origin, which answered. */
   readonly isElsewhere: boolean;
   readonly evidence: Evidence;
@@ -49,7 +51,12 @@ export async function readBody(reply: WireReply, method: Ask['method'], use: Bod
 }
 
 /** The facts of a reply. `evidence` is completed by its status and error code. */
-export function answerOf(reply: WireReply, body: Reading, isElsewhere: boolean, evidence: Evidence): Answer {
+export function answerOf(
+  reply: WireReply,
+  body: Reading,
+  evidence: Evidence,
+  asked: Pick<Answer, 'isLoggedIn' | 'isElsewhere'>,
+): Answer {
   const error = reply.status < 300 ? NO_ERROR : readErrorBody(body.bytes);
   return {
     status: reply.status,
@@ -58,7 +65,7 @@ export function answerOf(reply: WireReply, body: Reading, isElsewhere: boolean, 
     isWhole: body.ending === 'whole',
     wasCut: body.ending === 'cut',
     error,
-    isElsewhere,
+    ...asked,
     evidence: { ...evidence, status: reply.status, code: error.code },
   };
 }

@@ -97,7 +97,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     if (!arrived.ok) return err(redirectOutcome(arrived.error, proof));
     const { at } = arrived.value;
     const isElsewhere = at.origin !== own.origin;
-    const seenAt = isElsewhere ? evidence(method, at.origin, at.pathname) : proof;
+    const seenAt = isElsewhere ? sentOn(proof, at) : proof;
     const reply = asContent(arrived.value.reply, method, options.style, signal);
     if (reply === undefined) {
       arrived.value.reply.drop();
@@ -111,7 +111,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
         outcomeOfFailure(failure, { ...seenAt, status: reply.status }, isElsewhere ? at.host : endpoint.authority),
       );
     }
-    const answer = answerOf(reply, body, isElsewhere, seenAt);
+    const answer = answerOf(reply, body, seenAt, { isElsewhere, isLoggedIn: !isElsewhere && hasLogin(asked.headers) });
     if (answer.status >= 400 && method !== 'HEAD') options.note(saidBy(answer));
     return ok({ reply, answer });
   };
@@ -144,6 +144,9 @@ function saidBy({ error }: Answer): string {
     : `its error code: ${error.code}`;
 }
 
+const hasLogin = (headers: WireHeaders): boolean =>
+  Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+
 const bare = (path: string): string => path.split('?', 1)[0] ?? path;
 
 /** Go has them from the address, and containerd names itself first: what the settings declare of them goes nowhere. */
@@ -158,10 +161,16 @@ function joinHeaders(declared: WireHeaders, ours: WireHeaders): WireHeaders {
   };
 }
 
+/** Of a request to where a redirect leads. */
+function sentOn(proof: Evidence, at: URL): Evidence {
+  const seenAt = { ...proof, endpoint: at.origin, path: at.pathname };
+  return at.origin === proof.endpoint ? seenAt : { ...seenAt, askedAs: { by: 'anonymous' }, sentBy: proof.endpoint };
+}
+
 function redirectOutcome(failure: RedirectFailure, proof: Evidence): PullOutcome {
   if (failure.kind === 'network') {
     const { at } = failure;
-    return outcomeOfFailure(failure.failure, { ...proof, endpoint: at.origin, path: at.pathname }, at.host);
+    return outcomeOfFailure(failure.failure, sentOn(proof, at), at.host);
   }
   const reason =
     failure.kind === 'nowhere'

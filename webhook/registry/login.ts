@@ -92,10 +92,11 @@ async function findAuthorization(
   const sent = login === undefined || login.username === '' || login.password === '' ? undefined : login;
   const at = { scheme: options.scheme(), authority: endpoint.authority };
   if (!mayAskRealm(options.realms, at, realm.value, sent !== undefined)) {
-    options.note(
-      `${realm.value.host} is not asked: no login goes there (policy network.strictRealms, or http for https)`,
-    );
-    return err({ kind: 'not-checked', reason: 'untrusted-realm', detail: realm.value.host });
+    const { host, protocol } = realm.value;
+    options.note(`${host} is not asked: no login goes there (policy network.strictRealms, or http for https)`);
+    return protocol === 'http:' && at.scheme === 'https'
+      ? err({ kind: 'not-checked', reason: 'login-withheld', detail: `${host}, by plain HTTP` })
+      : err({ kind: 'not-checked', reason: 'untrusted-realm', detail: host });
   }
   const token = await fetchToken(
     options.send,
@@ -110,7 +111,7 @@ async function findAuthorization(
     },
     signal,
   );
-  if (!token.ok) return err(tokenOutcome(token.error, realm.value, options, asked));
+  if (!token.ok) return err(tokenOutcome(token.error, options, asked));
   const { expiresInSeconds } = token.value;
   const expiresAtMs = expiresInSeconds === undefined ? undefined : options.now() + expiresInSeconds * 1000;
   return ok({ kind: 'bearer', token: token.value.token, expiresAtMs });
@@ -145,15 +146,16 @@ function describeChallenge({ scheme, parameters }: Challenge): string {
   return `it asks for a token${where}${service === undefined ? '' : ` (service ${field(service, 96)})`}`;
 }
 
-function tokenOutcome(failure: TokenFailure, realm: URL, options: LoginOptions, asked: Evidence): PullOutcome {
-  const { method } = failure;
-  const { origin, pathname, host } = realm;
-  const evidence: Evidence = { ...asked, endpoint: origin, path: pathname, method, status: undefined, code: undefined };
+function tokenOutcome(failure: TokenFailure, options: LoginOptions, asked: Evidence): PullOutcome {
+  const { method, at } = failure;
+  const { origin, pathname, host } = at;
+  const seenAt: Evidence = { ...asked, endpoint: origin, path: pathname, method, status: undefined, code: undefined };
+  const evidence = origin === asked.endpoint ? seenAt : { ...seenAt, sentBy: asked.endpoint };
   switch (failure.kind) {
     case 'network':
       return outcomeOfFailure(failure.failure, evidence, host);
     case 'redirected':
-      return { kind: 'not-checked', reason: 'untrusted-realm', detail: host };
+      return { kind: 'not-checked', reason: 'login-withheld', detail: `${failure.to.host}, by a redirect` };
     case 'unreadable':
       return { kind: 'registry-error', reason: failure.reason, evidence };
     case 'status':

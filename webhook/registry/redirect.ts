@@ -10,8 +10,8 @@ export type RedirectFailure =
   | { readonly kind: 'too-many'; readonly status: number }
   | { readonly kind: 'network'; readonly failure: NetworkFailure; readonly at: URL };
 
-/** Asks a URL that a redirect names. `isOwn` says that it is of the origin that was asked first. */
-export type Hop = (at: URL, isOwn: boolean) => Promise<Result<WireReply, NetworkFailure>>;
+/** Asks a URL that a redirect of that status names. `isOwn` says that it is of the origin that was asked first. */
+export type Hop = (at: URL, isOwn: boolean, status: number) => Promise<Result<WireReply, NetworkFailure>>;
 
 /** Go's net/http sends that many and then gives up (pull-parity D15). */
 export const MAX_REQUESTS = 10;
@@ -37,7 +37,7 @@ export async function followRedirects(first: Arrival, hop: Hop): Promise<Result<
     at = next;
     // each address comes from the answer before
     // oxlint-disable-next-line no-await-in-loop
-    const sent = await hop(at, at.origin === first.at.origin);
+    const sent = await hop(at, at.origin === first.at.origin, status);
     if (!sent.ok) return err({ kind: 'network', failure: sent.error, at });
     reply = sent.value;
   }

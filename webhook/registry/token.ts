@@ -5,9 +5,10 @@ import { decoded } from './encoding.ts';
 import { targetAt } from './endpoint.ts';
 import { readErrorBody } from './error-body.ts';
 import type { NetworkFailure } from './failure.ts';
+import { askToken, type Answered, type TokenQuestion } from './ask-token.ts';
 import type { Send } from './sender.ts';
 import { MAX_TOKEN_BYTES, readToken, type Token, type TokenName } from './token-answer.ts';
-import type { WireReply, WireRequest, WireTarget } from './wire.ts';
+import type { WireTarget } from './wire.ts';
 
 /** A user's name and password, or nothing. Structural, so that this layer need not know the keyring. */
 export type Login = { readonly username: string; readonly password: string } | undefined;
@@ -26,7 +27,8 @@ export type TokenRequest = {
   readonly dialTimeoutMs: number;
 };
 
-export type TokenFailure = { readonly method: 'GET' | 'POST' } & (
+/** `at` is who was asked last. */
+export type TokenFailure = { readonly method: 'GET' | 'POST'; readonly at: URL } & (
   | { readonly kind: 'network'; readonly failure: NetworkFailure }
   | {
       readonly kind: 'status';
@@ -34,7 +36,8 @@ export type TokenFailure = { readonly method: 'GET' | 'POST' } & (
       readonly code: RegistryErrorCode | undefined;
       readonly retryAfterSeconds: number | undefined;
     }
-  | { readonly kind: 'redirected' }
+  /** It sends on to another origin, and a login would go along. */
+  | { readonly kind: 'redirected'; readonly to: URL }
   | { readonly kind: 'unreadable'; readonly reason: string }
 );
 
@@ -43,7 +46,7 @@ const POST_UNKNOWN: ReadonlySet<number> = new Set([400, 401, 404, 405]);
 
 /**
  * Fetches a token as the runtime does: containerd posts a password and falls back to GET; dockerd and containers/image
- * send Basic with GET (pull-parity D4, D5). Redirects are not followed: they may lead a login elsewhere.
+ * send Basic with GET (pull-parity D4, D5). Redirects are followed as Go does it, but no login goes to another origin.
  */
 export async function fetchToken(
   send: Send,
@@ -53,19 +56,17 @@ export async function fetchToken(
   const { login } = request;
   const purpose = { text: ` for a token${login === undefined ? ', without a login' : ''}` };
   if (login !== undefined && request.style === 'containerd') {
-    const reply = await send(postRequest(request, login), signal, purpose);
-    if (!reply.ok) return err({ kind: 'network', method: 'POST', failure: reply.error });
-    if (!POST_UNKNOWN.has(reply.value.status))
-      return judge('POST', reply.value, { names: ['access_token'], style: request.style, signal });
-    reply.value.drop(); // the token service may not know POST
+    const sent = await askToken(send, postRequest(request, login), request, signal, purpose);
+    if (!sent.ok) return sent;
+    if (!POST_UNKNOWN.has(sent.value.reply.status))
+      return judge(sent.value, { names: ['access_token'], style: request.style, signal });
+    sent.value.reply.drop(); // the token service may not know POST
   }
-  const reply = await send(getRequest(request), signal, purpose);
-  return reply.ok
-    ? judge('GET', reply.value, { names: NAMES[request.style], style: request.style, signal })
-    : err({ kind: 'network', method: 'GET', failure: reply.error });
+  const sent = await askToken(send, getRequest(request), request, signal, purpose);
+  return sent.ok ? judge(sent.value, { names: NAMES[request.style], style: request.style, signal }) : sent;
 }
 
-function postRequest(request: TokenRequest, login: NonNullable<Login>): WireRequest {
+function postRequest(request: TokenRequest, login: NonNullable<Login>): TokenQuestion {
   const { realm, service, scopes } = request;
   const form = new URLSearchParams({ grant_type: 'password' });
   if (service !== undefined) form.set('service', service);
@@ -82,7 +83,7 @@ function postRequest(request: TokenRequest, login: NonNullable<Login>): WireRequ
   };
 }
 
-function getRequest(request: TokenRequest): WireRequest {
+function getRequest(request: TokenRequest): TokenQuestion {
   const { realm, service, scopes, login, style } = request;
   const query = new URLSearchParams(realm.search);
   if (service !== undefined) query.append('service', service);
@@ -115,25 +116,20 @@ type Reader = {
 };
 
 async function judge(
-  method: 'GET' | 'POST',
-  sent: WireReply,
+  { reply: sent, at, method }: Answered,
   { names, style, signal }: Reader,
 ): Promise<Result<Token, TokenFailure>> {
   const { status } = sent;
-  if (status >= 300 && status < 400) {
-    sent.drop();
-    return err({ kind: 'redirected', method });
-  }
   const reply = (style === 'containerd' ? decoded(sent, signal) : undefined) ?? sent;
   const body = await reply.read(MAX_TOKEN_BYTES);
   if (body.ending === 'timeout') {
-    return err({ kind: 'network', method, failure: { kind: 'timeout', during: 'answer' } });
+    return err({ kind: 'network', method, at, failure: { kind: 'timeout', during: 'answer' } });
   }
   if (status >= 400) {
     const { code } = readErrorBody(body.bytes);
     const wait = retryAfterSeconds(reply.header('retry-after'), Date.now());
-    return err({ kind: 'status', method, status, code, retryAfterSeconds: wait });
+    return err({ kind: 'status', method, at, status, code, retryAfterSeconds: wait });
   }
   const token = readToken(body, names);
-  return token.ok ? token : err({ kind: 'unreadable', method, reason: token.error });
+  return token.ok ? token : err({ kind: 'unreadable', method, at, reason: token.error });
 }

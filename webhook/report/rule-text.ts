@@ -135,6 +135,10 @@ export const FINDING_RULES = Object.freeze({
     'A pull secret has only a token',
     'The kubelet ignores identitytoken and registrytoken. Store a user name and password.',
   ),
+  'pull-secret-odd-login': rule(
+    'A pull secret has no proper login',
+    'Its entry for the registry has no user name and password, or white space at an end of one.',
+  ),
   'service-account-missing': rule(
     'The ServiceAccount does not exist',
     'Its pull secrets are not known. Create it first.',

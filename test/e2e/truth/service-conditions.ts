@@ -53,11 +53,7 @@ export async function addServiceConditions({ registry, add, keep, deadPort }: St
     { ...shut, bends: [only({ method: 'POST' }, status(429, 'TOOMANYREQUESTS'))] },
     { secret: right },
   );
-  await at(
-    'post-302',
-    { ...shut, bends: [only({ method: 'POST' }, redirect('/elsewhere', 302))] },
-    { secret: right, openBecause: 'we ask for tokens at the realm alone' },
-  );
+  await at('post-302', { ...shut, bends: [only({ method: 'POST' }, redirect('/elsewhere', 302))] }, { secret: right });
   await at('post-breaks-off', { ...shut, bends: [only({ method: 'POST' }, cut('start'))] }, { secret: right });
   await at(
     'post-page',

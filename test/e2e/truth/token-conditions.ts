@@ -157,9 +157,6 @@ export async function addTokenConditions({ registry, add, keep }: Stage): Promis
     'bearer-status-302',
     'D5',
     get((q, a) => moved(q, a)),
-    undefined,
-    undefined,
-    'we ask for tokens at the realm alone',
   );
   await at('bearer-status-404', 'D5', get(status(404, 'UNKNOWN')));
   await at('bearer-status-503', 'D5', get(status(503, 'UNAVAILABLE')));

@@ -51,8 +51,10 @@ export function readHostFolder(tree: FileTree, folder: string, dialect: HostsDia
 /** A folder where a file belongs, as the mount of one that is missing makes it, or the other way round. */
 function refusalOf(tree: FileTree, folder: string, path: string): Refusal | undefined {
   const file = field(displayPath(tree, path), 300);
-  if (tree.list(folder) === undefined) return { reason: `open ${quote(file, 300)}: not a directory`, file };
-  return tree.list(path) === undefined ? undefined : { reason: `read ${quote(file, 300)}: is a directory`, file };
+  if (tree.list(folder) === undefined)
+    return { reason: `open ${quote(file, 300)}: not a directory`, file, isTls: true };
+  if (tree.list(path) === undefined) return undefined;
+  return { reason: `read ${quote(file, 300)}: is a directory`, file, isTls: true };
 }
 
 function hasSettings(entry: HostEntry): boolean {

@@ -58,5 +58,5 @@ function readClientPair(
 
 function refuse(what: string, why: string, tree: FileTree, path: string): Result<never, Refusal> {
   const file = field(displayPath(tree, path), 300);
-  return err({ reason: `${what} ${quote(file, 300)}: ${why}`, file });
+  return err({ reason: `${what} ${quote(file, 300)}: ${why}`, file, isTls: true });
 }

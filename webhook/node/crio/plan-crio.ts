@@ -27,11 +27,12 @@ export type CrioSettings = {
 
 /** The endpoints that CRI-O asks for an image (containers/image, pull-parity A12, C12, E11, E12). */
 export function planCrio(reference: ImageReference, settings: CrioSettings): EndpointPlan {
-  const refused = ({ reason, file, rule }: Refusal): EndpointPlan => ({
+  const refused = ({ reason, file, rule, isTls }: Refusal): EndpointPlan => ({
     kind: 'refused',
     reason,
     file: file === '' ? undefined : file,
     ...(rule === undefined ? {} : { rule }),
+    ...(isTls === undefined ? {} : { isTls }),
     problems: settings.problems,
   });
   const [broken] = settings.problems;
