@@ -91,13 +91,14 @@ type Surroundings = {
   readonly input?: string;
   readonly reads?: boolean;
   readonly stdout?: number;
+  readonly cwd?: string;
   readonly environment?: NodeJS.ProcessEnv;
 };
 
 /** Runs the real process; nobody reads its output where `reads` is false, as after `| head`. */
 async function start(args: readonly string[], around: Surroundings = {}) {
-  const { input = '', reads = true, stdout, environment: env = process.env } = around;
-  const child = spawn(process.execPath, [LAUNCHER, ...args], { env, stdio: ['pipe', stdout ?? 'pipe', 'pipe'] });
+  const { input = '', reads = true, stdout, cwd, environment: env = process.env } = around;
+  const child = spawn(process.execPath, [LAUNCHER, ...args], { env, cwd, stdio: ['pipe', stdout ?? 'pipe', 'pipe'] });
   child.stdin?.on('error', () => undefined).end(input);
   if (!reads) child.stdout?.destroy();
   const [[code], out, err] = await Promise.all([
@@ -152,5 +153,18 @@ describe('the process', () => {
       ],
     );
     assert.notEqual(kept.length, 0);
+  });
+
+  it('leaves the folder alone that it is called in, whatever the environment says of caches', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'pullguard-here-'));
+    const { NODE_COMPILE_CACHE: _, ...environment } = process.env;
+    const run = await start(['--version'], {
+      cwd,
+      environment: { ...environment, XDG_CACHE_HOME: 'caches', HOME: cwd },
+    });
+    const left = readdirSync(cwd);
+    rmSync(cwd, { recursive: true });
+
+    assert.deepEqual([run.code, left], [0, ['.cache']]);
   });
 });
