@@ -203,7 +203,7 @@ nodes:
         [`pullguard: cannot listen on 127.0.0.1:${port}: another process listens there`],
         ['pullguard: /none.crt cannot be read'],
         [`pullguard: ${key} is no key that belongs to the certificate in ${key}`],
-        ['pullguard: /none.config cannot be read as a kubeconfig'],
+        ['pullguard: /none.config cannot be read as a kubeconfig: there is no such file'],
       ],
     );
   });
