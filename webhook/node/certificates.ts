@@ -6,7 +6,13 @@ import type { EndpointTls, SettingsRule, TlsFiles } from './endpoint.ts';
 import type { FileTree } from './file-tree.ts';
 
 /** Why a runtime refuses every pull from a host before it asks anything: in its own words, with the file. */
-export type Refusal = { readonly reason: string; readonly file: string; readonly rule?: SettingsRule };
+export type Refusal = {
+  readonly reason: string;
+  readonly file: string;
+  readonly rule?: SettingsRule;
+  /** The file has its place outside the folder that was handed over, where nodes may well have it. */
+  readonly isElsewhere?: true;
+};
 
 /** What files hold for TLS, and which they are. */
 export type TlsMaterial = { readonly tls: Pick<EndpointTls, 'authorities' | 'clientPairs'>; readonly files: TlsFiles };
@@ -27,6 +33,11 @@ export function filesOf(material: TlsMaterial | undefined): { readonly files?: T
 /** How messages name a file of a tree. */
 export function displayPath(tree: FileTree, path: string): string {
   return posix.isAbsolute(path) ? path : posix.join(tree.name, path);
+}
+
+/** Whether a file is named that no copy of the folder would hold. */
+export function isElsewhere(tree: FileTree, path: string): boolean {
+  return posix.isAbsolute(path) && ![`${tree.name}/`, ...ROOTS].some((one) => path.startsWith(one));
 }
 
 /** Reads a file that a settings file names, relative to the tree or absolute as the node has it; `file` is what was read. */

@@ -67,6 +67,8 @@ export type EndpointPlan =
       readonly file: string | undefined;
       /** Absent where it is no rule but a mistake in a file, or in what it names. */
       readonly rule?: SettingsRule;
+      /** A file that is not there has its place where only nodes can have it: nothing is proven. */
+      readonly isElsewhere?: true;
       readonly problems: readonly SettingsProblem[];
       readonly mayBeInsecure?: true;
     };

@@ -101,7 +101,8 @@ async function tryOne(
   if (plan.kind === 'refused') {
     course.note(`the node's settings refuse: ${plan.reason}`);
     const refused = ended(refusedBySettings(plan, question.reference));
-    return weighRange(plan, plan.rule?.isAssumed === true ? withDoubts(refused, 'short-name-mode') : refused);
+    const doubted = plan.isElsewhere === true ? withDoubts(refused, 'node-settings') : refused;
+    return weighRange(plan, plan.rule?.isAssumed === true ? withDoubts(doubted, 'short-name-mode') : doubted);
   }
   const attempt = await attemptPull({
     reference: question.reference,
