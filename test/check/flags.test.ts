@@ -83,9 +83,9 @@ describe('the flags of check', () => {
     [{ output: '' }, '--output "": expected table, json, sarif or junit'],
     [{ failOn: 'never' }, '--fail-on "never": expected deny or warn'],
     [{ verify: 'layers' }, '--verify "layers": expected headers or content'],
-    [{ timeout: '30' }, '--timeout "30": expected a duration such as 30s, 500ms or 2m'],
-    [{ timeout: '0s' }, '--timeout "0s": expected a duration such as 30s, 500ms or 2m'],
-    [{ timeout: '25h' }, '--timeout "25h": expected a duration such as 30s, 500ms or 2m'],
+    [{ timeout: '30' }, '--timeout "30": expected a duration above 0s, at most 24h, such as 30s, 500ms or 2m'],
+    [{ timeout: '0s' }, '--timeout "0s": expected a duration above 0s, at most 24h, such as 30s, 500ms or 2m'],
+    [{ timeout: '25h' }, '--timeout "25h": expected a duration above 0s, at most 24h, such as 30s, 500ms or 2m'],
     [{ namespace: '../a' }, '--namespace "../a": expected the name of a namespace'],
     [{ serviceAccount: 'A' }, '--service-account "A": expected the name of a ServiceAccount'],
     [

@@ -64,7 +64,7 @@ describe('the command line', () => {
     ['check --outptu json', 'unknown option --outptu, did you mean --output? (see pullguard check --help)'],
     ['check nginx -f', '--filename needs a value: --filename <file> (see pullguard check --help)'],
     ['check nginx --timeout', '--timeout needs a value: --timeout <duration> (see pullguard check --help)'],
-    ['check nginx --timeout 3', '--timeout "3": expected a duration such as 30s, 500ms or 2m'],
+    ['check nginx --timeout 3', '--timeout "3": expected a duration above 0s, at most 24h, such as 30s, 500ms or 2m'],
     ['check -f /nowhere.yaml', '-f /nowhere.yaml: no such file or folder'],
     ['check nginx --kubeconfig /nowhere', '/nowhere cannot be read as a kubeconfig: there is no such file'],
     ['scan now', 'pullguard scan takes no arguments, only options (see pullguard scan --help)'],
