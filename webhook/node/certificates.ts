@@ -55,6 +55,10 @@ export function hasCertificate(pem: string): boolean {
   return (pem.match(CERTIFICATE) ?? []).some((block) => parseCertificate(block) !== undefined);
 }
 
+export function hasPrivateKey(pem: string): boolean {
+  return PRIVATE_KEY.test(pem);
+}
+
 function parseCertificate(pem: string): X509Certificate | undefined {
   try {
     return new X509Certificate(pem);

@@ -4,6 +4,7 @@ import { field, quote } from '../../outcome/printable.ts';
 import {
   displayPath,
   hasCertificate,
+  hasPrivateKey,
   isElsewhere,
   isKeyPair,
   readNamed,
@@ -40,6 +41,8 @@ export function readTlsMaterial(tree: FileTree, folder: string, entry: HostEntry
   });
 }
 
+const KEYLESS = 'it holds no private key, and there is no key file for it';
+
 type ClientPair = EndpointTls['clientPairs'][number];
 
 function readClientPair(
@@ -58,7 +61,9 @@ function readClientPair(
   if (isKeyPair(pair)) return ok({ pair, files: { certificate: certificate.file, key: key.file } });
   return refuse(
     'failed to load X509 key pair',
-    'the certificate and the key do not belong together',
+    files.key === undefined && !hasPrivateKey(key.text)
+      ? KEYLESS
+      : 'the certificate and the key do not belong together',
     tree,
     certificatePath,
   );
