@@ -67,20 +67,35 @@ export function loadFromFiles(certFile: string, keyFile: string, options: FileCe
 async function readPair(certFile: string, keyFile: string, nowMs: number): Promise<Result<ServingPair>> {
   const texts = await Promise.all([readText(certFile), readText(keyFile)]);
   const [cert, key] = texts;
-  if (cert === undefined) return err(`${certFile} cannot be read`);
-  if (key === undefined) return err(`${keyFile} cannot be read`);
-  if (!isPair({ certificate: cert, key }))
+  if (!cert.ok) return err(`${certFile} cannot be read${cert.error}`);
+  if (!key.ok) return err(`${keyFile} cannot be read${key.error}`);
+  if (!CERTIFICATE.test(cert.value)) return err(`${certFile} holds no certificate in PEM`);
+  if (!KEY.test(key.value)) return err(`${keyFile} holds no private key in PEM`);
+  if (ENCRYPTED.test(key.value)) return err(`the key in ${keyFile} is encrypted: give one without a passphrase`);
+  if (!isPair({ certificate: cert.value, key: key.value }))
     return err(`${keyFile} is no key that belongs to the certificate in ${certFile}`);
-  const { endMs } = lifeOf(cert);
+  const { endMs } = lifeOf(cert.value);
   if (endMs <= nowMs)
     return err(`the certificate in ${certFile} expired on ${new Date(endMs).toISOString().slice(0, 10)}`);
-  return ok({ cert, key, ca: undefined, expiresAtMs: endMs });
+  return ok({ cert: cert.value, key: key.value, ca: undefined, expiresAtMs: endMs });
 }
 
-async function readText(file: string): Promise<string | undefined> {
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----/u;
+const KEY = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/u;
+const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/mu;
+
+/** The error completes `FILE cannot be read`. */
+async function readText(file: string): Promise<Result<string>> {
   try {
-    return await readFile(file, 'utf8');
-  } catch {
-    return undefined;
+    return ok(await readFile(file, 'utf8'));
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? WHY.get(error.code) : undefined;
+    return err(why === undefined ? '' : `: ${why}`);
   }
 }
+
+const WHY: ReadonlyMap<unknown, string> = new Map([
+  ['ENOENT', 'there is no such file'],
+  ['EISDIR', 'it is a folder'],
+  ['EACCES', 'no permission to read it'],
+]);

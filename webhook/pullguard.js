@@ -19,9 +19,9 @@ await import(existsSync(sources) ? sources.href : new URL('../dist/webhook/cli.j
 /** Loading the program takes longer than most checks: what is compiled of it is kept, where nobody else may write. */
 function keepCompiled() {
   try {
-    const named = process.env.XDG_CACHE_HOME ?? '';
-    // a path that is not absolute is to be ignored, and would leave a folder wherever somebody stands
-    const caches = isAbsolute(named) ? named : join(homedir(), '.cache');
+    const { XDG_CACHE_HOME: declared = '' } = process.env;
+    // a relative one is passed over (XDG Base Directory Specification): it would litter whatever folder one stands in
+    const caches = isAbsolute(declared) ? declared : join(homedir(), '.cache');
     const own = join(caches, 'pullguard');
     // a level at a time: Node would try for ever where a file system has no room for a folder (node 24.21, /proc)
     for (const folder of [caches, own]) if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });

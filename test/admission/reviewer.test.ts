@@ -384,6 +384,9 @@ rules:
 
     assert.equal(response.allowed, true);
     assert.deepEqual(response.warnings, ['3 entries among the containers were not checked: they are no containers']);
+    assert.deepEqual((await respond(review, reviewOf(pod({ containers: [7] })))).warnings, [
+      '1 entry among the containers was not checked: it is no container',
+    ]);
   });
 
   it('holds nothing of the objects while it waits', async () => {

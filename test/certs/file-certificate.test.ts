@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
 import { mkdtemp, mkdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { createKeyRing } from './key-ring.ts';
 
 const nextKeys = createKeyRing();
 const HOUR_MS = 3_600_000;
+const LOCKED = { format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x' } as const;
 const never = (): AbortSignal => new AbortController().signal;
 const validity = (fromMs: number, toMs: number): Validity => ({
   from: new Date(Date.now() + fromMs),
@@ -94,10 +96,25 @@ describe('a certificate from files', () => {
       damage: () => writeFile(keyFile, second.key),
       says: /is no key that belongs to/u,
     },
-    { name: 'gone', damage: () => unlink(certFile), says: /tls\.crt cannot be read/u },
-    { name: 'without a key', damage: () => unlink(keyFile), says: /tls\.key cannot be read/u },
+    { name: 'gone', damage: () => unlink(certFile), says: /tls\.crt cannot be read: there is no such file/u },
+    { name: 'without a key', damage: () => unlink(keyFile), says: /tls\.key cannot be read: there is no such file/u },
     { name: 'expired', damage: () => write(expired), says: /expired on/u },
-    { name: 'empty', damage: () => writeFile(certFile, ''), says: /is no key that belongs to/u },
+    { name: 'empty', damage: () => writeFile(certFile, ''), says: /tls\.crt holds no certificate in PEM/u },
+    {
+      name: 'exchanged',
+      damage: () => write({ certificate: first.key, key: first.certificate }),
+      says: /tls\.crt holds no certificate in PEM/u,
+    },
+    {
+      name: 'a certificate alone',
+      damage: () => writeFile(keyFile, first.certificate),
+      says: /tls\.key holds no private key in PEM/u,
+    },
+    {
+      name: 'locked',
+      damage: () => writeFile(keyFile, createPrivateKey(first.key).export(LOCKED)),
+      says: /the key in .*tls\.key is encrypted: give one without a passphrase/u,
+    },
   ];
   for (const { name, damage, says } of damages) {
     it(`keeps the last good one while the files are ${name}, and reports it once`, async () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { readAddHosts } from '../../webhook/add-host.ts';
 import { CHECK_DEFAULTS, chooseSetup, type NodeHearsay } from '../../webhook/check/check-setup.ts';
@@ -12,13 +13,16 @@ import { readNodeFlags, type NodeFlags } from '../../webhook/check/node-flags.ts
 import { DEFAULT_POLICY, readPolicy } from '../../webhook/policy/load.ts';
 import type { Policy } from '../../webhook/policy/policy.ts';
 
+/** Some folder, all of which can be read. */
+const FOLDER = import.meta.dirname;
+
 let folder = '';
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'pullguard-flags-'));
 });
 after(() => rmSync(folder, { recursive: true }));
 
-function write(name: string, text: string): string {
+function write(name: string, text: string | Uint8Array): string {
   const path = join(folder, name);
   mkdirSync(join(path, '..'), { recursive: true });
   writeFileSync(path, text);
@@ -79,9 +83,9 @@ describe('the flags of check', () => {
     [{ output: '' }, '--output "": expected table, json, sarif or junit'],
     [{ failOn: 'never' }, '--fail-on "never": expected deny or warn'],
     [{ verify: 'layers' }, '--verify "layers": expected headers or content'],
-    [{ timeout: '30' }, '--timeout "30": expected a duration such as 30s, 500ms or 2m'],
-    [{ timeout: '0s' }, '--timeout "0s": expected a duration such as 30s, 500ms or 2m'],
-    [{ timeout: '25h' }, '--timeout "25h": expected a duration such as 30s, 500ms or 2m'],
+    [{ timeout: '30' }, '--timeout "30": expected a duration above 0s, at most 24h, such as 30s, 500ms or 2m'],
+    [{ timeout: '0s' }, '--timeout "0s": expected a duration above 0s, at most 24h, such as 30s, 500ms or 2m'],
+    [{ timeout: '25h' }, '--timeout "25h": expected a duration above 0s, at most 24h, such as 30s, 500ms or 2m'],
     [{ namespace: '../a' }, '--namespace "../a": expected the name of a namespace'],
     [{ serviceAccount: 'A' }, '--service-account "A": expected the name of a ServiceAccount'],
     [
@@ -187,13 +191,10 @@ describe('the flags of check', () => {
   }
 
   const unread: readonly (readonly [flags: NodeFlags, line: string, reported?: readonly string[]])[] = [
+    [{ dockerCertsD: FOLDER }, '--docker-certs-d: containerd does not read it; add --runtime docker or --runtime crio'],
+    [{ certsD: FOLDER, runtime: 'crio' }, '--certs-d: crio does not read it; add --runtime containerd'],
     [
-      { dockerCertsD: tmpdir() },
-      '--docker-certs-d: containerd does not read it; add --runtime docker or --runtime crio',
-    ],
-    [{ certsD: tmpdir(), runtime: 'crio' }, '--certs-d: crio does not read it; add --runtime containerd'],
-    [
-      { certsD: tmpdir() },
+      { certsD: FOLDER },
       '--certs-d: docker, which the Nodes report, does not read it; add --runtime containerd',
       ['docker://28.5.2'],
     ],
@@ -271,6 +272,21 @@ describe('the files of check', () => {
       '-f /nowhere.yaml: no such file or folder',
       `-f ${join(folder, 'empty')}: the folder has no .yaml, .yml or .json file`,
       ...(isRoot ? [] : [`-f ${closed}: no permission to read it`]),
+    ]);
+  });
+
+  it('are no binaries, from standard input neither', async () => {
+    const binary = write('image.yaml', Buffer.from([0x6b, 0x69, 0x6e, 0x64, 0xff, 0xfe]));
+
+    assert.deepEqual(mistakesOf(await read(binary)), [`-f ${binary}: no text in UTF-8`]);
+    assert.deepEqual(mistakesOf(await readManifestFiles(['-'], Readable.from([Buffer.from([0xc3])]))), [
+      '-f -: no text in UTF-8',
+    ]);
+  });
+
+  it('end somewhere', { skip: !existsSync('/dev/zero') && 'needs /dev/zero' }, async () => {
+    assert.deepEqual(mistakesOf(await read('/dev/zero')), [
+      '-f /dev/zero: larger than 64 MiB, as no manifest or settings file is',
     ]);
   });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -17,8 +17,17 @@ before(() => {
     writeFileSync(join(folder, 'drop-ins', name), text);
   }
   writeFileSync(join(folder, 'registries.conf'), 'main');
+  for (const name of ['large', 'closed', 'shut']) {
+    mkdirSync(join(folder, name, 'reg.example'), { recursive: true });
+    writeFileSync(join(folder, name, 'reg.example/hosts.toml'), name === 'large' ? '#'.repeat(1_100_000) : '');
+  }
+  chmodSync(join(folder, 'closed/reg.example/hosts.toml'), 0o000);
+  chmodSync(join(folder, 'shut/reg.example'), 0o000);
 });
-after(() => rmSync(folder, { recursive: true }));
+after(() => {
+  chmodSync(join(folder, 'shut/reg.example'), 0o700);
+  rmSync(folder, { recursive: true });
+});
 
 function givenBy(text: string): GivenPolicy {
   const policy = readPolicy(text, 'policy.yaml');
@@ -57,10 +66,33 @@ describe('--certs-d', () => {
     );
   });
 
+  const closed = join('closed', 'reg.example', 'hosts.toml');
+  const unread: readonly (readonly [path: string, why: string, asRoot: boolean])[] = [
+    ['registries.conf', 'a file, not a folder', true],
+    [join('large', 'reg.example', 'hosts.toml'), 'larger than 1 MiB, as no settings file is', true],
+    [closed, 'no permission to read it', false],
+    [join('shut', 'reg.example'), 'no permission to read it', false],
+  ];
+  const isRoot = process.getuid?.() === 0;
+  for (const [path, why, asRoot] of unread) {
+    it(`is not judged by where it cannot all be read: ${path}: ${why}`, { skip: !asRoot && isRoot }, () => {
+      const top = join(folder, path.split('/', 1)[0] ?? '');
+
+      for (const [flag, flags] of Object.entries({
+        'certs-d': { certsD: top },
+        'docker-certs-d': { dockerCertsD: top },
+      })) {
+        const choices = readNodeFlags(flags);
+
+        assert.deepEqual(choices.ok ? [] : choices.error, [`--${flag} ${join(folder, path)}: ${why}`]);
+      }
+    });
+  }
+
   it('names a list without any folder', () => {
     const choices = readNodeFlags({ certsD: '/nowhere/a:/nowhere/b' });
 
-    assert.deepEqual(choices.ok ? [] : choices.error, ['--certs-d /nowhere/a:/nowhere/b: no such folder']);
+    assert.deepEqual(choices.ok ? [] : choices.error, ['--certs-d /nowhere/a: no such folder']);
   });
 
   it('takes the place of what a policy declares', () => {

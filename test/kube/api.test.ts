@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { writeFile, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { createKubeApi } from '../../webhook/kube/api.ts';
+import { readConfigMap } from '../../webhook/kube/config-map-watch.ts';
 import { readApiFailure } from '../../webhook/kube/failure.ts';
 import { startFakeApi, TOKEN, type FakeApi } from './fake-api.ts';
 
@@ -67,7 +69,12 @@ describe('the way to the API server', () => {
   });
 
   const mistakes: readonly { readonly name: string; readonly text: string; readonly says: RegExp }[] = [
-    { name: 'no YAML', text: '{', says: /cannot be read as a kubeconfig/u },
+    { name: 'no YAML', text: 'users:\n{', says: /cannot be read as a kubeconfig: on line 2 it is no sound YAML$/u },
+    {
+      name: 'no address of its cluster',
+      text: 'clusters: [{ name: a, cluster: {} }]\ncontexts: []\nusers: []\n',
+      says: /cannot be read as a kubeconfig: clusters\[0\]\.cluster\.server is missing$/u,
+    },
     { name: 'no cluster', text: 'current-context: a', says: /names no cluster|cannot be read/u },
     {
       name: 'an address without TLS',
@@ -106,6 +113,44 @@ describe('the way to the API server', () => {
     }
   });
   it('refuses a file that is not there', () => {
-    assert.throws(() => createKubeApi({ from: 'file', file: '/nowhere/config' }), /\/nowhere\/config cannot be read/u);
+    const file = '/nowhere/config';
+
+    assert.throws(() => createKubeApi({ from: 'file', file }), {
+      message: '/nowhere/config cannot be read as a kubeconfig: there is no such file',
+    });
+    assert.throws(() => createKubeApi({ from: 'file', file: tmpdir() }), /as a kubeconfig: it is a folder$/u);
   });
+
+  const faults: readonly (readonly [what: string, cluster: object, user: object, reason: string])[] = [
+    [
+      'a file of authorities that is not there',
+      { 'certificate-authority': '/nowhere/ca.crt' },
+      {},
+      'could not be asked: the file /nowhere/ca.crt that the kubeconfig names cannot be read (ENOENT)',
+    ],
+    [
+      'a command for logins that is not there',
+      {},
+      { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: '/nowhere/login' } },
+      'could not be asked: the command /nowhere/login that the kubeconfig names cannot be run (ENOENT)',
+    ],
+  ];
+  for (const [what, cluster, user, reason] of faults) {
+    it(`names ${what}`, async () => {
+      const file = `${fake.kubeconfig}-fault`;
+      const text = {
+        'current-context': 'a',
+        clusters: [{ name: 'a', cluster: { server: 'https://127.0.0.1:6443', ...cluster } }],
+        users: [{ name: 'a', user }],
+        contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
+      };
+      await writeFile(file, JSON.stringify(text));
+      const api = createKubeApi({ from: 'file', file });
+
+      const read = await readConfigMap(api, 'pullguard', 'policy');
+      await api.close();
+
+      assert.deepEqual(read, { kind: 'unavailable', reason });
+    });
+  }
 });

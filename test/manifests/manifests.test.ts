@@ -154,6 +154,8 @@ stringData:
       `a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\nkind: Pod\n`,
       'a.yaml:1: Excessive alias count indicates a resource exhaustion attack',
     ],
+    ['lists beyond any depth', '['.repeat(20_000), 'a.yaml:1: it is nested too deep'],
+    ['a file without a word', ' \n', 'a.yaml:1: it is empty'],
   ];
   for (const [what, text, ...lines] of mistaken) {
     it(`name the line of ${what}`, () => {
@@ -174,6 +176,16 @@ stringData:
 
     assert.ok(!read.ok);
     assert.match(read.error.join('\n'), /^a\.yaml:1: .+\nstandard input:3: /u);
+  });
+
+  it('are not taken for nothing where a pipeline broke off before them', () => {
+    const read = readManifests([{ name: '-', text: '', isNamed: true }]);
+
+    assert.deepEqual(read.ok ? [] : read.error, [
+      'standard input:1: it is empty: did the command fail that writes it?',
+    ]);
+    assert.deepEqual(mistakesOf('# rendered: nothing\n'), []);
+    assert.deepEqual(mistakesOf('', false), []);
   });
 
   it('pass over what a folder holds besides manifests, but not over what claims to be one', () => {

@@ -529,7 +529,12 @@ describe('certificates for containerd', () => {
       'reg.example:5000/c.pem',
       /failed to load X509 key pair/u,
     ],
-    ['a .cert without its key', { 'c.cert': certificate }, 'reg.example:5000/c.cert', /failed to load X509 key pair/u],
+    [
+      'a .cert without its key',
+      { 'c.cert': certificate },
+      'reg.example:5000/c.cert',
+      /failed to load X509 key pair .*: it holds no private key, and there is no key file for it$/u,
+    ],
   ];
   for (const [name, files, file, reason] of refusals) {
     it(`refuse every pull with ${name}`, () => {

@@ -488,6 +488,12 @@ describe('a document with mistakes', () => {
     ]);
   });
 
+  it('is refused where a second document follows', () => {
+    assert.deepEqual(mistakesOf('mode: warn\n---\nmode: enforce\n'), [
+      'policy.yaml:2: begins a second document: a policy is one, so take out the line --- or what follows it',
+    ]);
+  });
+
   it('is refused when it is nested too deep, larger than a ConfigMap or contains itself', () => {
     assert.match(mistakesOf('['.repeat(20_000))[0] ?? '', /nested too deep/u);
     assert.deepEqual(mistakesOf('#'.repeat(1024 * 1024 + 1)), ['policy.yaml: has more than 1048576 characters']);

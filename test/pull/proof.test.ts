@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { createImageStore } from '../../webhook/demo/image-store.ts';
 import { basicAuth } from '../../webhook/demo/registry.ts';
+import { memoryTree } from '../../webhook/node/file-tree.ts';
 import type { Doubt } from '../../webhook/outcome/certainty.ts';
 import type { OutcomeKind } from '../../webhook/outcome/outcome.ts';
 import type { Transport } from '../../webhook/registry/wire.ts';
@@ -152,6 +153,18 @@ describe('what nodes may hold besides', () => {
 
     assert.deepEqual(await judge('app:1', options), ['http-not-declared', ['node-settings']]);
     assert.deepEqual(await judge('app:1', { setup: {} }), ['http-not-declared', []]);
+  });
+
+  it('knows that they may have a file outside the folder that was declared, and not one inside it', async () => {
+    const naming = (file: string): Partial<PullOptions> => ({
+      setup: {
+        certsD: memoryTree('certs.d', { [`${host}/hosts.toml`]: `server = "http://${host}"\nca = "${file}"\n` }),
+      },
+    });
+
+    assert.deepEqual(await judge('app:1', naming('/etc/pki/corp.pem')), ['tls-other', ['node-settings']]);
+    assert.deepEqual(await judge('app:1', naming('/etc/containerd/certs.d/corp.pem')), ['tls-other', []]);
+    assert.deepEqual(await judge('app:1', naming('corp.pem')), ['tls-other', []]);
   });
 });
 

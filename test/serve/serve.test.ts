@@ -68,9 +68,9 @@ describe('pullguard serve', () => {
         [`pullguard: ${join(folder, 'none.yaml')}: cannot be read`],
         [`pullguard: cannot listen on 127.0.0.1:${port}: another process listens there`],
         [`pullguard: cannot listen on 127.0.0.1:${port}: another process listens there`],
-        ['pullguard: /none.crt cannot be read'],
-        [`pullguard: ${key} is no key that belongs to the certificate in ${key}`],
-        ['pullguard: /none.config cannot be read as a kubeconfig'],
+        ['pullguard: /none.crt cannot be read: there is no such file'],
+        [`pullguard: ${key} holds no certificate in PEM`],
+        ['pullguard: /none.config cannot be read as a kubeconfig: there is no such file'],
       ],
     );
   });

@@ -105,5 +105,9 @@ function summaries({ judged, beyond, unreadable, mode }: Findings): readonly str
     return images === 0 ? [] : [`${images} ${images === 1 ? 'image was' : 'images were'} not checked: ${text}`];
   });
   if (unreadable === 0 || mode === 'observe') return lines;
-  return [...lines, `${unreadable} entries among the containers were not checked: they are no containers`];
+  const [entries, are] =
+    unreadable === 1
+      ? ['entry', 'was not checked: it is no container']
+      : ['entries', 'were not checked: they are no containers'];
+  return [...lines, `${unreadable} ${entries} among the containers ${are}`];
 }

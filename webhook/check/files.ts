@@ -1,11 +1,12 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../image/result.ts';
 import type { ManifestFile } from '../manifests/manifests.ts';
+import { readBoundedFile } from '../node/bounded-file.ts';
 
 /** Far beyond any manifest or settings file; a file that large is something else. */
 const MAX_BYTES = 64 * 1024 * 1024;
-const TOO_LARGE = `larger than ${MAX_BYTES / 1024 / 1024} MiB, that is no text of this kind`;
+const TOO_LARGE = `larger than ${MAX_BYTES / 1024 / 1024} MiB, as no manifest or settings file is`;
 const MANIFEST_NAME = /\.(?:ya?ml|json)$/u;
 
 /**
@@ -46,7 +47,8 @@ export async function readManifestFiles(
 /** The error completes `FILE: ...`. */
 export function readTextFile(path: string): Result<string> {
   try {
-    return statSync(path).size > MAX_BYTES ? err(TOO_LARGE) : ok(readFileSync(path, 'utf8'));
+    const bytes = readBoundedFile(path, MAX_BYTES);
+    return bytes === undefined ? err(TOO_LARGE) : decode(bytes);
   } catch (error) {
     return err(describe(error));
   }
@@ -62,9 +64,18 @@ async function readStream(stream: AsyncIterable<unknown>): Promise<Result<string
       if (bytes > MAX_BYTES) return err(TOO_LARGE);
       chunks.push(part);
     }
-    return ok(Buffer.concat(chunks).toString('utf8'));
+    return decode(Buffer.concat(chunks));
   } catch (error) {
     return err(describe(error));
+  }
+}
+
+/** A replacement character in an image's name would be judged as if somebody had written it. */
+function decode(bytes: Uint8Array): Result<string> {
+  try {
+    return ok(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    return err('no text in UTF-8');
   }
 }
 

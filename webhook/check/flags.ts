@@ -133,6 +133,6 @@ function readTimeout(text: string | undefined, defaultMs: number, mistakes: stri
   if (text === undefined) return defaultMs;
   const duration = parseDuration(text);
   if (duration.ok && duration.value > 0 && duration.value <= MAX_TIMEOUT_MS) return duration.value;
-  mistakes.push(`--timeout ${quote(text, 60)}: expected a duration such as 30s, 500ms or 2m`);
+  mistakes.push(`--timeout ${quote(text, 60)}: expected a duration above 0s, at most 24h, such as 30s, 500ms or 2m`);
   return defaultMs;
 }

@@ -7,6 +7,7 @@ import { parseRuntime } from '../outcome/runtime.ts';
 import { formatMistakes, readPolicy } from '../policy/load.ts';
 import type { NodeDeclaration, Policy } from '../policy/policy.ts';
 import { readTextFile } from './files.ts';
+import { unreadIn } from './settings-folder.ts';
 import { readConfigPath, readDropIns, type NamedText } from './settings-files.ts';
 
 /** What the flags of `check` say about nodes and policy, as written. */
@@ -54,9 +55,8 @@ export function readNodeFlags(flags: NodeFlags): Result<NodeChoices, readonly st
   };
   const folder = (flag: string, path: string | undefined): FileTree | undefined => {
     if (path === undefined) return undefined;
-    const tree = diskTree(path);
-    if (tree.list('') === undefined) mistakes.push(`${flag} ${path}: no such folder`);
-    return tree;
+    mistakes.push(...unreadIn(path).map((why) => `${flag} ${why}`));
+    return diskTree(path);
   };
   const choices: NodeChoices = {
     policy: readPolicyText(file('--policy', flags.policy), mistakes),

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskTree } from '../node/file-tree.ts';
 import type { ConfigPath, NodeSetup } from '../node/settings.ts';
+import { unreadIn } from './settings-folder.ts';
 
 /** A file as it was read, under the name that messages use. */
 export type NamedText = { readonly name: string; readonly text: string };
@@ -16,7 +18,10 @@ export function readConfigPath(text: string | undefined, mistakes: string[]): Co
   if (text === undefined) return undefined;
   const paths = text.split(':').filter((path) => path !== '');
   const trees = paths.map((path) => diskTree(path));
-  if (trees.every((tree) => tree.list('') === undefined)) mistakes.push(`--certs-d ${text}: no such folder`);
+  const there = paths.filter((path) => existsSync(path));
+  // where there is none, the first tells it
+  const unread = (there.length > 0 ? there : paths.slice(0, 1)).flatMap((path) => unreadIn(path));
+  mistakes.push(...unread.map((why) => `--certs-d ${why}`));
   return { text, trees };
 }
 
@@ -29,12 +34,9 @@ export function readDropIns(
   if (folder === undefined) return undefined;
   const tree = diskTree(folder);
   const names = tree.list('');
-  if (names === undefined) {
-    mistakes.push(`--registries-conf-d ${folder}: no such folder`);
-    return undefined;
-  }
+  if (names === undefined) mistakes.push(...unreadIn(folder).map((why) => `--registries-conf-d ${why}`));
   return names
-    .filter((name) => name.endsWith('.conf') && tree.list(name) === undefined)
+    ?.filter((name) => name.endsWith('.conf') && tree.list(name) === undefined)
     .flatMap((name) => read('--registries-conf-d', join(folder, name)) ?? []);
 }
 

@@ -1,4 +1,5 @@
 import { ApiException } from '@kubernetes/client-node';
+import { toPrintable } from '../outcome/printable.ts';
 
 /** How a call of the API can fail. `reason` completes "the API server ..." and holds no body. */
 export type ApiFailure =
@@ -14,8 +15,19 @@ export function readApiFailure(error: unknown): ApiFailure {
   if (status === 401) return { kind: 'unavailable', reason: 'does not accept our credentials (401)' };
   if (status !== undefined) return { kind: 'unavailable', reason: `answered ${status}` };
   if (nameOf(error) === 'TimeoutError') return { kind: 'unavailable', reason: 'did not answer in time' };
+  const fault = localFault(error);
+  if (fault !== undefined) return { kind: 'unavailable', reason: `could not be asked: ${fault}` };
   const code = failureCode(error);
   return { kind: 'unavailable', reason: code === undefined ? 'could not be asked' : `could not be asked (${code})` };
+}
+
+/** What the kubeconfig names and this machine lacks: a file with a certificate or a token, or a command that makes one. */
+function localFault(error: unknown): string | undefined {
+  if (!(error instanceof Error && 'syscall' in error && 'path' in error)) return undefined;
+  const [name, call, code] = [toPrintable(String(error.path)), String(error.syscall), codeOf(error)];
+  if (code === undefined) return undefined;
+  if (call.startsWith('spawn')) return `the command ${name} that the kubeconfig names cannot be run (${code})`;
+  return call === 'open' ? `the file ${name} that the kubeconfig names cannot be read (${code})` : undefined;
 }
 
 /** More than the connection takes of one answer. */

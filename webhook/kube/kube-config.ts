@@ -31,11 +31,34 @@ function load(config: KubeConfig, source: KubeSource): void {
     if (source.from === 'file') config.loadFromFile(source.file);
     else config.loadFromDefault();
   } catch (cause) {
-    throw new Error(`${describeSource(source)} cannot be read as a kubeconfig`, { cause });
+    throw new Error(`${describeSource(source)} cannot be read as a kubeconfig${describeCause(cause)}`, { cause });
   }
   if (source.from === 'default' && config.getCurrentContext() === MADE_UP) {
     throw new Error('there is no kubeconfig: name one with --kubeconfig or KUBECONFIG, or write ~/.kube/config');
   }
+}
+
+/** Why, where it can be said without a word of the file: tokens stand in it. */
+function describeCause(cause: unknown): string {
+  if (!(cause instanceof Error)) return '';
+  const unread = 'code' in cause ? UNREAD.get(String(cause.code)) : undefined;
+  if (unread !== undefined) return `: ${unread}`;
+  if (cause.name === 'YAMLException') return `: ${placeOf(cause)}it is no sound YAML`;
+  return MISSING.test(cause.message) ? `: ${cause.message}` : '';
+}
+
+const UNREAD: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such file'],
+  ['EISDIR', 'it is a folder'],
+  ['EACCES', 'no permission to read it'],
+]);
+/** The client's own words: `clusters[0].cluster.server is missing`. */
+const MISSING = /^(?:clusters|contexts|users)\[\d+\]\.[a-z.]{1,40} is missing$/u;
+
+function placeOf(cause: Error): string {
+  const mark = 'mark' in cause ? cause.mark : undefined;
+  if (typeof mark !== 'object' || mark === null || !('line' in mark)) return '';
+  return typeof mark.line === 'number' ? `on line ${mark.line + 1} ` : '';
 }
 
 /** Where the client finds nothing, it makes up a cluster at localhost:8080. */

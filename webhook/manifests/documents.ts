@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type YAMLParseError } from 'yaml';
 import { isJsonObject } from '../image/json.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import { toPrintable } from '../outcome/printable.ts';
@@ -33,7 +33,7 @@ export function readDocuments(text: string, file: string): Result<readonly Manif
     const [problem] = document.errors;
     if (problem !== undefined) {
       const hint = text.includes('{{') ? `; ${CHART_HINT}` : '';
-      mistakes.push(`${placeIn(file, lines.linePos(problem.pos[0]).line)}: ${sentence(problem.message)}${hint}`);
+      mistakes.push(`${placeIn(file, lines.linePos(problem.pos[0]).line)}: ${describe(problem)}${hint}`);
       continue;
     }
     const place = placeIn(file, lines.linePos(document.contents?.range?.[0] ?? 0).line);
@@ -48,6 +48,7 @@ export function readDocuments(text: string, file: string): Result<readonly Manif
   return mistakes.length > 0 ? err(mistakes) : ok(objects);
 }
 
+const TOO_DEEP = 'it is nested too deep';
 const NO_OBJECT = 'expected a Kubernetes object with apiVersion and kind';
 
 function parse(text: string, lineCounter: LineCounter): readonly Document[] {
@@ -61,7 +62,7 @@ function toValue(document: Document): Result<unknown> {
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
     return ok(value);
   } catch (error) {
-    return err(error instanceof ReferenceError ? sentence(error.message) : 'it is nested too deep');
+    return err(error instanceof ReferenceError ? sentence(error.message) : TOO_DEEP);
   }
 }
 
@@ -110,6 +111,11 @@ function lineAt({ document, lines }: Source, keys: readonly (string | number)[])
     if ((isScalar(node) || isMap(node) || isSeq(node)) && node.range) return lines.linePos(node.range[0]).line;
   }
   return 1;
+}
+
+function describe({ code, message }: YAMLParseError): string {
+  // else it is the engine that speaks, of its stack
+  return code === 'RESOURCE_EXHAUSTION' ? TOO_DEEP : sentence(message);
 }
 
 /** The first line of the parser's message, without the place that we name ourselves. */

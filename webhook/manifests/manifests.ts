@@ -35,10 +35,17 @@ type Read = {
 /** Objects as they stand in the files, some without a namespace. */
 export type ReadManifests = Omit<Read, 'mistakes'>;
 
+/** What a pipeline leaves of a command that failed: kubectl refuses it too. */
+const EMPTY_INPUT = 'it is empty: did the command fail that writes it?';
+
 /** Reads all files. Every mistake of every file is a line. */
 export function readManifests(files: readonly ManifestFile[]): Result<ReadManifests, readonly string[]> {
   const read: Read = { workloads: [], secrets: [], serviceAccounts: [], otherKinds: new Set(), mistakes: [] };
   for (const file of files) {
+    if (file.isNamed && file.text.trim() === '') {
+      read.mistakes.push(`${placeIn(file.name, 1)}: ${file.name === '-' ? EMPTY_INPUT : 'it is empty'}`);
+      continue;
+    }
     const documents = readDocuments(file.text, file.name);
     if (!documents.ok) read.mistakes.push(...documents.error);
     else for (const source of documents.value) readObject(source, file, read);

@@ -12,6 +12,8 @@ export type Refusal = {
   readonly rule?: SettingsRule;
   /** The file is one that the runtime reads for TLS, anew at each pull. */
   readonly isTls?: true;
+  /** The file has its place outside the folder that was handed over, where nodes may well have it. */
+  readonly isElsewhere?: true;
 };
 
 /** What files hold for TLS, and which they are. */
@@ -35,6 +37,11 @@ export function displayPath(tree: FileTree, path: string): string {
   return posix.isAbsolute(path) ? path : posix.join(tree.name, path);
 }
 
+/** Whether a file is named that no copy of the folder would hold. */
+export function isElsewhere(tree: FileTree, path: string): boolean {
+  return posix.isAbsolute(path) && ![`${tree.name}/`, ...ROOTS].some((one) => path.startsWith(one));
+}
+
 /** Reads a file that a settings file names, relative to the tree or absolute as the node has it; `file` is what was read. */
 export function readNamed(tree: FileTree, path: string): { readonly text: string; readonly file: string } | undefined {
   const root = [`${tree.name}/`, ...ROOTS].find((one) => path.startsWith(one));
@@ -48,6 +55,10 @@ export function readNamed(tree: FileTree, path: string): { readonly text: string
 /** Whether Go's `AppendCertsFromPEM` would find a certificate in it. */
 export function hasCertificate(pem: string): boolean {
   return (pem.match(CERTIFICATE) ?? []).some((block) => parseCertificate(block) !== undefined);
+}
+
+export function hasPrivateKey(pem: string): boolean {
+  return PRIVATE_KEY.test(pem);
 }
 
 function parseCertificate(pem: string): X509Certificate | undefined {

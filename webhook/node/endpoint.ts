@@ -71,6 +71,8 @@ export type EndpointPlan =
       readonly rule?: SettingsRule;
       /** The file is one that the runtime reads for TLS, anew at each pull. */
       readonly isTls?: true;
+      /** A file that is not there has its place where only nodes can have it: nothing is proven. */
+      readonly isElsewhere?: true;
       readonly problems: readonly SettingsProblem[];
       readonly mayBeInsecure?: true;
       readonly isUnusable?: true;

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { posix } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { readBoundedFile } from './bounded-file.ts';
 
 /** A folder of settings files, on disk or held by a policy. Paths are relative to it, with `/`. */
 export interface FileTree {
@@ -13,7 +13,7 @@ export interface FileTree {
 }
 
 /** Settings files are small; what is larger is no settings file. */
-const MAX_FILE_BYTES = 1024 * 1024;
+export const MAX_FILE_BYTES = 1024 * 1024;
 
 /** A folder on disk, read at each question as the runtimes do. Absolute paths are followed. */
 export function diskTree(root: string): FileTree {
@@ -22,8 +22,7 @@ export function diskTree(root: string): FileTree {
     name: root,
     read: (path) => {
       try {
-        const bytes = readFileSync(resolve(path));
-        return bytes.length > MAX_FILE_BYTES ? undefined : bytes.toString('utf8');
+        return readBoundedFile(resolve(path), MAX_FILE_BYTES)?.toString('utf8');
       } catch {
         return undefined;
       }

@@ -16,6 +16,11 @@ export type PolicyDocument = {
 
 /** Room for an anchored certificate used in many places; an alias bomb multiplies beyond it at once. */
 const MAX_ALIASES = 100;
+/** Where the parser's own words are for programmers. */
+const PLAIN: ReadonlyMap<string, string> = new Map([
+  ['RESOURCE_EXHAUSTION', 'is nested too deep'],
+  ['MULTIPLE_DOCS', 'begins a second document: a policy is one, so take out the line --- or what follows it'],
+]);
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/u;
 const keyRemedy = (name: string): string =>
   `holds a private key: many can read ${name}, so put the key into a Secret of the namespace of Pullguard and name that Secret in nodes.containerd.clientCertificates`;
@@ -41,10 +46,7 @@ export function readDocument(text: string, name: string): PolicyDocument {
   const anywhere = PRIVATE_KEY.exec(text);
   const mistakes = [
     ...[...document.errors, ...document.warnings].map(({ code, message, pos }) =>
-      at(
-        pos[0],
-        code === 'RESOURCE_EXHAUSTION' ? 'is nested too deep' : `is no sound YAML: ${quote(message, 200).slice(1, -1)}`,
-      ),
+      at(pos[0], PLAIN.get(code) ?? `is no sound YAML: ${quote(message, 200).slice(1, -1)}`),
     ),
     ...findRepeatedKeys(document).map(({ key, offset }) =>
       at(offset, `the key ${quote(key)} is there twice: keep one`),

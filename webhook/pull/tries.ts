@@ -100,9 +100,12 @@ async function tryOne(
   }
   if (plan.kind === 'refused') {
     course.note(`the node's settings refuse: ${plan.reason}`);
-    const doubts: readonly Doubt[] = plan.isUnusable === true ? ['settings-unusable'] : [];
-    const refused = ended(refusedBySettings(plan, question.reference), doubts);
-    return weighRange(plan, plan.rule?.isAssumed === true ? withDoubts(refused, 'short-name-mode') : refused);
+    const doubts: readonly Doubt[] = [
+      ...(plan.isUnusable === true ? ['settings-unusable' as const] : []),
+      ...(plan.isElsewhere === true ? ['node-settings' as const] : []),
+      ...(plan.rule?.isAssumed === true ? ['short-name-mode' as const] : []),
+    ];
+    return weighRange(plan, ended(refusedBySettings(plan, question.reference), doubts));
   }
   const pulled = await attemptPull({
     reference: question.reference,

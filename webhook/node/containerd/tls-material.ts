@@ -1,7 +1,16 @@
 import { posix } from 'node:path';
 import { err, ok, type Result } from '../../image/result.ts';
 import { field, quote } from '../../outcome/printable.ts';
-import { displayPath, hasCertificate, isKeyPair, readNamed, type Refusal, type TlsMaterial } from '../certificates.ts';
+import {
+  displayPath,
+  hasCertificate,
+  hasPrivateKey,
+  isElsewhere,
+  isKeyPair,
+  readNamed,
+  type Refusal,
+  type TlsMaterial,
+} from '../certificates.ts';
 import type { EndpointTls } from '../endpoint.ts';
 import type { FileTree } from '../file-tree.ts';
 import type { ClientFiles, HostEntry } from './host-entry.ts';
@@ -13,7 +22,7 @@ export function readTlsMaterial(tree: FileTree, folder: string, entry: HostEntry
   for (const name of entry.authorityFiles ?? []) {
     const path = posix.isAbsolute(name) ? name : posix.join(folder, name);
     const found = readNamed(tree, path);
-    if (found === undefined) return refuse('unable to read CA cert', 'no such file', tree, path);
+    if (found === undefined) return absent('unable to read CA cert', tree, path);
     if (!hasCertificate(found.text)) return refuse('unable to load CA cert', 'it holds no PEM certificate', tree, path);
     authorities.push(found.text);
     authorityFiles.push(found.file);
@@ -32,6 +41,8 @@ export function readTlsMaterial(tree: FileTree, folder: string, entry: HostEntry
   });
 }
 
+const KEYLESS = 'it holds no private key, and there is no key file for it';
+
 type ClientPair = EndpointTls['clientPairs'][number];
 
 function readClientPair(
@@ -43,17 +54,24 @@ function readClientPair(
   const certificatePath = locate(files.certificate);
   const keyPath = locate(files.key ?? files.certificate);
   const certificate = readNamed(tree, certificatePath);
-  if (certificate === undefined) return refuse('unable to read CERT file', 'no such file', tree, certificatePath);
+  if (certificate === undefined) return absent('unable to read CERT file', tree, certificatePath);
   const key = readNamed(tree, keyPath);
-  if (key === undefined) return refuse('unable to read CERT file', 'no such file', tree, keyPath);
+  if (key === undefined) return absent('unable to read CERT file', tree, keyPath);
   const pair = { certificate: certificate.text, key: key.text };
   if (isKeyPair(pair)) return ok({ pair, files: { certificate: certificate.file, key: key.file } });
   return refuse(
     'failed to load X509 key pair',
-    'the certificate and the key do not belong together',
+    files.key === undefined && !hasPrivateKey(key.text)
+      ? KEYLESS
+      : 'the certificate and the key do not belong together',
     tree,
     certificatePath,
   );
+}
+
+function absent(what: string, tree: FileTree, path: string): Result<never, Refusal> {
+  const refused = refuse(what, 'no such file', tree, path);
+  return refused.ok || !isElsewhere(tree, path) ? refused : err({ ...refused.error, isElsewhere: true });
 }
 
 function refuse(what: string, why: string, tree: FileTree, path: string): Result<never, Refusal> {
