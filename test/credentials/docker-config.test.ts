@@ -189,7 +189,7 @@ describe('what is malformed beside that (C4)', () => {
     ],
     [
       legacySecretWith('{"auths":{"reg.io":{}},"x":5}'),
-      `${SENTENCE} number into Go value of type credentialprovider.dockerConfigEntryWithAuth`,
+      `entry 2 of 2: ${SENTENCE} number into Go value of type credentialprovider.dockerConfigEntryWithAuth`,
     ],
     [
       entryWith('"username":5'),
@@ -219,6 +219,13 @@ describe('what is malformed beside that (C4)', () => {
       assert.deepEqual(decodePullSecret(secret), { ok: false, error: reason });
     });
   }
+
+  it('tells a bad entry among several by its place', () => {
+    const text = '{"auths":{"a.io":{},"reg.io":{"auth":"!"},"b.io":{}}}';
+    const error = 'entry 2 of 3: illegal base64 data at input byte 0';
+
+    assert.deepEqual(decodePullSecret(secretWith(text)), { ok: false, error });
+  });
 
   it('names a bad entry before a member of the wrong type, as Go does', () => {
     const text = '{"HttpHeaders":[],"auths":{"reg.io":{"auth":"!"}}}';

@@ -92,6 +92,22 @@ describe('the course of a prediction', () => {
     assert.match(text, /\nSet before:\n {2}USERNAME: [^\n]+\n {2}PASSWORD: [^\n]+\n$/u);
   });
 
+  for (const [option, isFile] of [
+    ['--cacert /etc/containerd/certs.d/reg.example/ca.crt', true],
+    ['--cacert <(cat /etc/a.crt "$POLICY_CA")', true],
+    ['--cacert "$POLICY_CA"', false],
+    ['-k', false],
+  ] as const) {
+    it(`${isFile ? 'says' : 'need not say'} where the files of ${option} are`, () => {
+      const command = `curl -sSI ${option} https://reg.example/v2/`;
+      const course = [{ text: 'HEAD answered 200', command, steps: [] }];
+
+      const text = formatExplain([result(SAMPLES.pullable, { prediction: { course } })], { width: 80, color: false });
+
+      assert.equal(text.includes('\nA certificate file that this machine does not have stands in the policy'), isFile);
+    });
+  }
+
   it('names the doubt where there is no proof, and the rule of each finding', () => {
     const text = formatExplain([WARNED], { width: 400, color: false });
 

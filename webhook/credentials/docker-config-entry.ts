@@ -20,13 +20,15 @@ const GO_STRUCT = 'dockerConfigEntryWithAuth';
 /**
  * Reads every entry of the text of `{"registry": {...}}`, the last of one key for the last time. `context` is the Go
  * field that holds them, which the error names: `DockerConfigJSON.auths`, or nothing in the older format. The first bad
- * entry ends it.
+ * entry ends it, and is told by its place among several.
  */
 export function decodeEntries(entries: string, context: string | undefined): Result<readonly DockerConfigEntry[]> {
   const decoded = new Map<string, DockerConfigEntry>();
-  for (const [key, text] of membersOf(entries)) {
+  const members = membersOf(entries);
+  for (const [at, [key, text]] of members.entries()) {
     const entry = decodeEntry(key, text, context);
-    if (!entry.ok) return entry;
+    // by its place: who mistakes a key for a value, or one field for another, has written secrets there
+    if (!entry.ok) return members.length === 1 ? entry : err(`entry ${at + 1} of ${members.length}: ${entry.error}`);
     decoded.set(key, entry.value);
   }
   return ok([...decoded.values()]);

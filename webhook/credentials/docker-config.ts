@@ -31,7 +31,8 @@ export function configTextOf(secret: PullSecret): string | undefined {
 
 /**
  * Reads one pull secret as Go's encoding/json reads it into the kubelet's structs; one that the kubelet ignores has
- * no entries. The error is the sentence that the Pod's status would show (pull-parity C4), without any content.
+ * no entries. The error is the sentence that the Pod's status would show (pull-parity C4), after the
+ * place of the entry among several, without any content.
  */
 export function decodePullSecret(secret: PullSecret): Result<readonly DockerConfigEntry[]> {
   const key = dataKeyOf(secret.type);

@@ -22,7 +22,7 @@ const CAUSE: Texts = {
     return `${outcome.isPartial ? 'on some nodes the pull fails: ' : ''}it is not built for ${wanted}, only for ${offered}`;
   },
   'pull-secret-malformed': (outcome) =>
-    `pull secret ${quote(outcome.secret, 48)} is malformed and stops every pull of the Pod: ${field(outcome.reason, 64)}`,
+    `pull secret ${quote(outcome.secret, 48)} is malformed and stops every pull of the Pod: ${field(outcome.reason, 72)}`,
   'unsupported-manifest': (outcome) => UNSUPPORTED[outcome.reason](outcome.mediaType),
   damaged: (outcome) => {
     const digest = outcome.digest === undefined ? '' : ` ${shortDigest(outcome.digest)}`;

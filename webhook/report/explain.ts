@@ -71,12 +71,20 @@ const VARIABLES = Object.freeze([
   ['CLIENT_KEY', 'its key'],
 ] as const);
 
+const NAMED_FILE = / --(?:cacert|cert) (?!"\$)/u;
+const WHERE_FILES_ARE =
+  'A certificate file that this machine does not have stands in the policy (certsD, by that name): write it out first.';
+
 function variablesIn(course: readonly CourseStep[]): readonly string[] {
   const commands = commandsIn(course);
   if (commands.length === 0) return [];
   const used = VARIABLES.filter(([name]) => commands.some((command) => command.includes(`$${name}`)));
   const words = used.map(([name, meaning]) => `  ${name.endsWith('_') ? `${name}NAME` : name}: ${meaning}`);
-  return ['Each command repeats the request above it.', ...(words.length === 0 ? [] : ['Set before:', ...words])];
+  return [
+    'Each command repeats the request above it.',
+    ...(commands.some((command) => NAMED_FILE.test(command)) ? [WHERE_FILES_ARE] : []),
+    ...(words.length === 0 ? [] : ['Set before:', ...words]),
+  ];
 }
 
 function commandsIn(course: readonly CourseStep[]): readonly string[] {
