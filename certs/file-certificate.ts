@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readText } from '../webhook/file/read-text.ts';
 import { err, ok, type Result } from '../webhook/image/result.ts';
 import { isPair } from './material.ts';
 import { lifeOf } from './rotation.ts';
@@ -65,10 +65,9 @@ export function loadFromFiles(certFile: string, keyFile: string, options: FileCe
 }
 
 async function readPair(certFile: string, keyFile: string, nowMs: number): Promise<Result<ServingPair>> {
-  const texts = await Promise.all([readText(certFile), readText(keyFile)]);
-  const [cert, key] = texts;
-  if (!cert.ok) return err(`${certFile} cannot be read${cert.error}`);
-  if (!key.ok) return err(`${keyFile} cannot be read${key.error}`);
+  const [cert, key] = [readText(certFile), readText(keyFile)];
+  if (!cert.ok) return err(`${certFile} cannot be read: ${cert.error}`);
+  if (!key.ok) return err(`${keyFile} cannot be read: ${key.error}`);
   if (!CERTIFICATE.test(cert.value)) return err(`${certFile} holds no certificate in PEM`);
   if (!KEY.test(key.value)) return err(`${keyFile} holds no private key in PEM`);
   if (ENCRYPTED.test(key.value)) return err(`the key in ${keyFile} is encrypted: give one without a passphrase`);
@@ -83,19 +82,3 @@ async function readPair(certFile: string, keyFile: string, nowMs: number): Promi
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----/u;
 const KEY = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/u;
 const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/mu;
-
-/** The error completes `FILE cannot be read`. */
-async function readText(file: string): Promise<Result<string>> {
-  try {
-    return ok(await readFile(file, 'utf8'));
-  } catch (error) {
-    const why = error instanceof Error && 'code' in error ? WHY.get(error.code) : undefined;
-    return err(why === undefined ? '' : `: ${why}`);
-  }
-}
-
-const WHY: ReadonlyMap<unknown, string> = new Map([
-  ['ENOENT', 'there is no such file'],
-  ['EISDIR', 'it is a folder'],
-  ['EACCES', 'no permission to read it'],
-]);

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { DeclaredFiles } from './engine/node-setup.ts';
 import type { KubeApi } from './kube/api.ts';
 import { readConfigMap, watchConfigMap } from './kube/config-map-watch.ts';
 import { describeFailure } from './kube/failure.ts';
 import type { SecretReader } from './kube/secrets.ts';
+import { readText } from './file/read-text.ts';
 import { err, ok, type Result } from './image/result.ts';
 import { listed } from './outcome/printable.ts';
 import { formatMistakes, readPolicy } from './policy/load.ts';
@@ -43,8 +43,8 @@ const READ_TIMEOUT_MS = 5_000;
 /** Reads a policy file once. The error holds every mistake as a line. */
 export function readPolicyFile(file: string): Result<Policy, readonly string[]> {
   const text = readText(file);
-  if (text === undefined) return err([`${file}: cannot be read`]);
-  const policy = readPolicy(text, file);
+  if (!text.ok) return err([`${file} cannot be read: ${text.error}`]);
+  const policy = readPolicy(text.value, file);
   return policy.ok ? policy : err(formatMistakes(file, policy.error).split('\n'));
 }
 
@@ -60,13 +60,14 @@ export type FollowOptions = {
 export function followPolicyFile(file: string, options: FollowOptions): PolicySource {
   const taker = createTaker(file, options);
   const unread = Symbol('nothing yet');
-  let before: string | undefined | typeof unread = unread;
+  let before: string | typeof unread = unread;
   const look = (): void => {
     const text = readText(file);
-    if (text === before) return;
-    before = text;
-    if (text === undefined) taker.tell({ kind: 'failed', reason: `${file} cannot be read` });
-    else taker.take(text);
+    const seen = text.ok ? `read ${text.value}` : `unread ${text.error}`;
+    if (seen === before) return;
+    before = seen;
+    if (text.ok) taker.take(text.value);
+    else taker.tell({ kind: 'failed', reason: `${file} cannot be read: ${text.error}` });
   };
   look();
   // texts are compared, not dates: two edits within one tick of the file system's clock are two edits
@@ -218,12 +219,4 @@ async function readClientCertificate(
 export function pathOfKey(key: string): string {
   const at = key.lastIndexOf('__');
   return at < 0 ? key : `${key.slice(0, at)}/${key.slice(at + 2)}`;
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

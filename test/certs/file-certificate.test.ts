@@ -96,8 +96,12 @@ describe('a certificate from files', () => {
       damage: () => writeFile(keyFile, second.key),
       says: /is no key that belongs to/u,
     },
-    { name: 'gone', damage: () => unlink(certFile), says: /tls\.crt cannot be read: there is no such file/u },
-    { name: 'without a key', damage: () => unlink(keyFile), says: /tls\.key cannot be read: there is no such file/u },
+    { name: 'gone', damage: () => unlink(certFile), says: /tls\.crt cannot be read: there is no such file or folder/u },
+    {
+      name: 'without a key',
+      damage: () => unlink(keyFile),
+      says: /tls\.key cannot be read: there is no such file or folder/u,
+    },
     { name: 'expired', damage: () => write(expired), says: /expired on/u },
     { name: 'empty', damage: () => writeFile(certFile, ''), says: /tls\.crt holds no certificate in PEM/u },
     {

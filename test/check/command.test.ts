@@ -244,7 +244,7 @@ spec: { template: { spec: { containers: [{ name: app, image: '${openHost}/app:2'
     assert.deepEqual(run.stderr.split('\n'), [
       'pullguard: --output "xml": expected table, json, sarif or junit',
       'pullguard: --nodes "all": expected complete or partial',
-      'pullguard: -f /nowhere.yaml: no such file or folder',
+      'pullguard: -f /nowhere.yaml: there is no such file or folder',
       '',
     ]);
     assert.deepEqual(open.log.requests, []);

@@ -113,9 +113,9 @@ describe('the flags of check', () => {
       /^--credential-providers "https:\/\/gcr\.io": expected none, possible or a host such as \*\.gcr\.io$/u,
     ],
     [{ certsD: '/nowhere' }, /^--certs-d \/nowhere: no such folder$/u],
-    [{ dockerDaemon: '/nowhere' }, /^--docker-daemon \/nowhere: no such file or folder$/u],
-    [{ registriesConf: tmpdir() }, /^--registries-conf .*: a folder, not a file$/u],
-    [{ policy: '/nowhere' }, /^--policy \/nowhere: no such file or folder$/u],
+    [{ dockerDaemon: '/nowhere' }, /^--docker-daemon \/nowhere: there is no such file or folder$/u],
+    [{ registriesConf: tmpdir() }, /^--registries-conf .*: it is a folder$/u],
+    [{ policy: '/nowhere' }, /^--policy \/nowhere: there is no such file or folder$/u],
   ];
   for (const [flags, line] of mistakenNodes) {
     it(`name a mistake about the nodes: ${line.source}`, () => {
@@ -269,7 +269,7 @@ describe('the files of check', () => {
     const found = mistakesOf(await read('/nowhere.yaml', join(folder, 'empty'), ...(isRoot ? [] : [closed])));
 
     assert.deepEqual(found, [
-      '-f /nowhere.yaml: no such file or folder',
+      '-f /nowhere.yaml: there is no such file or folder',
       `-f ${join(folder, 'empty')}: the folder has no .yaml, .yml or .json file`,
       ...(isRoot ? [] : [`-f ${closed}: no permission to read it`]),
     ]);
@@ -278,15 +278,15 @@ describe('the files of check', () => {
   it('are no binaries, from standard input neither', async () => {
     const binary = write('image.yaml', Buffer.from([0x6b, 0x69, 0x6e, 0x64, 0xff, 0xfe]));
 
-    assert.deepEqual(mistakesOf(await read(binary)), [`-f ${binary}: no text in UTF-8`]);
+    assert.deepEqual(mistakesOf(await read(binary)), [`-f ${binary}: it is no text in UTF-8`]);
     assert.deepEqual(mistakesOf(await readManifestFiles(['-'], Readable.from([Buffer.from([0xc3])]))), [
-      '-f -: no text in UTF-8',
+      '-f -: it is no text in UTF-8',
     ]);
   });
 
   it('end somewhere', { skip: !existsSync('/dev/zero') && 'needs /dev/zero' }, async () => {
     assert.deepEqual(mistakesOf(await read('/dev/zero')), [
-      '-f /dev/zero: larger than 64 MiB, as no manifest or settings file is',
+      '-f /dev/zero: it is larger than 64 MiB, as no manifest or settings file is',
     ]);
   });
 });

@@ -116,7 +116,7 @@ describe('the way to the API server', () => {
     const file = '/nowhere/config';
 
     assert.throws(() => createKubeApi({ from: 'file', file }), {
-      message: '/nowhere/config cannot be read as a kubeconfig: there is no such file',
+      message: '/nowhere/config cannot be read as a kubeconfig: there is no such file or folder',
     });
     assert.throws(() => createKubeApi({ from: 'file', file: tmpdir() }), /as a kubeconfig: it is a folder$/u);
   });

@@ -143,6 +143,17 @@ stringData:
       'kind: Pod\nmetadata: { name: web }\nspec: { containers: [{ image: 7 }] }\n',
       'a.yaml:3: Pod web: an image or a container is not written as one',
     ],
+    [
+      'pull secrets that are no list, and a name that is none',
+      'kind: Pod\nmetadata: { name: web }\nspec:\n  imagePullSecrets: ci\n---\nkind: CronJob\nmetadata: { name: nightly }\nspec:\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          serviceAccountName: [ci]\n',
+      'a.yaml:4: Pod web: imagePullSecrets is not a list of names, as in [{ name: ci }]',
+      'a.yaml:13: CronJob nightly: serviceAccountName is not a name',
+    ],
+    [
+      'pull secrets of a ServiceAccount that are names without a field',
+      'apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: ci }\nimagePullSecrets:\n- ci\n',
+      'a.yaml:5: ServiceAccount ci: imagePullSecrets is not a list of names, as in [{ name: ci }]',
+    ],
     ['a key that is there twice', 'kind: Pod\nkind: Pod\n', 'a.yaml:2: Map keys must be unique'],
     [
       'the templates of a chart, with the way out',

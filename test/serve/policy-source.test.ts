@@ -108,7 +108,10 @@ describe('a policy in a file', () => {
     const bad = readPolicyFile(write('bad.yaml', 'mod: warn\nmode: loud\n'));
 
     assert.equal(bad.ok ? 0 : bad.error.length, 2);
-    assert.deepEqual(readPolicyFile('/nowhere.yaml'), { ok: false, error: ['/nowhere.yaml: cannot be read'] });
+    assert.deepEqual(readPolicyFile('/nowhere.yaml'), {
+      ok: false,
+      error: ['/nowhere.yaml cannot be read: there is no such file or folder'],
+    });
   });
 });
 

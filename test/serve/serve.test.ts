@@ -65,12 +65,12 @@ describe('pullguard serve', () => {
           `pullguard: ${bad}:1: mod: unknown key, did you mean "mode"?`,
           `pullguard: ${bad}:2: mode: expected observe, warn or enforce, found the text "loud"`,
         ],
-        [`pullguard: ${join(folder, 'none.yaml')}: cannot be read`],
+        [`pullguard: ${join(folder, 'none.yaml')} cannot be read: there is no such file or folder`],
         [`pullguard: cannot listen on 127.0.0.1:${port}: another process listens there`],
         [`pullguard: cannot listen on 127.0.0.1:${port}: another process listens there`],
-        ['pullguard: /none.crt cannot be read: there is no such file'],
+        ['pullguard: /none.crt cannot be read: there is no such file or folder'],
         [`pullguard: ${key} holds no certificate in PEM`],
-        ['pullguard: /none.config cannot be read as a kubeconfig: there is no such file'],
+        ['pullguard: /none.config cannot be read as a kubeconfig: there is no such file or folder'],
       ],
     );
   });

@@ -10,10 +10,12 @@ const PURE: readonly Room[] = ['image', 'outcome'];
 const ROOMS: Readonly<Record<Room, { readonly only: readonly Room[] } | { readonly allBut: readonly Room[] }>> = {
   image: { only: [] },
   outcome: { only: ['image'] },
-  node: { only: PURE },
+  // what the disk of this machine holds
+  file: { only: ['image'] },
+  node: { only: [...PURE, 'file'] },
   credentials: { only: PURE },
   registry: { only: PURE },
-  kube: { only: PURE },
+  kube: { only: [...PURE, 'file'] },
   pull: { only: [...PURE, 'node', 'credentials', 'registry'] },
   policy: { only: PURE },
   admission: { only: [...PURE, 'policy'] },
@@ -23,13 +25,13 @@ const ROOMS: Readonly<Record<Room, { readonly only: readonly Room[] } | { readon
   report: { only: PURE },
   manifests: { only: [...PURE, 'admission'] },
   // kept in a Secret, so through the one connection to the cluster
-  certs: { only: [...PURE, 'kube'] },
+  certs: { only: [...PURE, 'file', 'kube'] },
   'version.ts': { only: [] },
   'add-host.ts': { only: PURE },
   'config.ts': { only: [...PURE, 'policy', 'add-host.ts'] },
   // a user's own question: no server, and a cluster only where one is named
   check: { allBut: ['http', 'certs', 'demo', 'webhook.ts', 'main.ts', 'cli.ts', 'cli'] },
-  'policy-source.ts': { only: [...PURE, 'policy', 'engine', 'kube'] },
+  'policy-source.ts': { only: [...PURE, 'file', 'policy', 'engine', 'kube'] },
   'cluster-addresses.ts': { only: ['engine', 'kube'] },
   'cluster.ts': { only: ['engine', 'kube', 'config.ts'] },
   'policy-in-force.ts': { only: ['cluster.ts', 'config.ts', 'engine', 'policy-source.ts', 'telemetry'] },

@@ -19,7 +19,7 @@ const TOGETHER: readonly (readonly string[])[] = [
   ['check', 'cli', 'serve', 'certs', 'kube'],
   ['registry', 'http', 'engine'],
   ['demo', 'package', 'deploy'],
-  ['.', 'admission', 'credentials', 'image', 'manifests', 'node', 'outcome', 'policy', 'report', 'telemetry'],
+  ['.', 'admission', 'credentials', 'file', 'image', 'manifests', 'node', 'outcome', 'policy', 'report', 'telemetry'],
 ];
 /** Takes longer than half of all the others, so that one process would be waited for. */
 const IN_HALVES = 'pull';

@@ -79,6 +79,11 @@ export function inNamespace(workload: Workload, namespace: string): Workload {
   return { ...workload, namespace, pod: { ...workload.pod, namespace } };
 }
 
+/** Where an object of the kind keeps its Pod spec; empty for a kind that makes no Pods. */
+export function podSpecPath(kind: string): readonly string[] {
+  return SHAPES.get(kind)?.specs.at(-1) ?? [];
+}
+
 /** Whether a review's kind is one of these: another API group may have a kind of the same name. */
 export function isWorkloadKind(group: string, kind: string): boolean {
   return SHAPES.get(kind)?.group === group;

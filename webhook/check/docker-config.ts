@@ -1,8 +1,8 @@
 import { createKeyring } from '../credentials/keyring.ts';
 import type { PullSecret } from '../credentials/credential.ts';
 import type { SecretSource } from '../engine/pod-credentials.ts';
+import { readText } from '../file/read-text.ts';
 import { err, ok, type Result } from '../image/result.ts';
-import { readTextFile } from './files.ts';
 
 /** The images of the command line belong to no Pod: with `--docker-config` this account stands for theirs. No object is called so. */
 export const DOCKER_CONFIG_ACCOUNT = '--docker-config';
@@ -16,7 +16,7 @@ export type DockerConfig = {
 
 /** Reads a config.json. The error is one line for the user, without any content of the file. */
 export function readDockerConfig(file: string): Result<DockerConfig> {
-  const text = readTextFile(file);
+  const text = readText(file);
   if (!text.ok) return err(`--docker-config ${file}: ${text.error}`);
   if (text.value === '') return err(`--docker-config ${file}: is empty`);
   const secret: PullSecret = {

@@ -1,12 +1,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodeText, MAX_FILE_BYTES, readText, TOO_LARGE } from '../file/read-text.ts';
+import { whyUnread } from '../file/why-unread.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { ManifestFile } from '../manifests/manifests.ts';
-import { readBoundedFile } from '../node/bounded-file.ts';
 
-/** Far beyond any manifest or settings file; a file that large is something else. */
-const MAX_BYTES = 64 * 1024 * 1024;
-const TOO_LARGE = `larger than ${MAX_BYTES / 1024 / 1024} MiB, as no manifest or settings file is`;
 const MANIFEST_NAME = /\.(?:ya?ml|json)$/u;
 
 /**
@@ -36,22 +34,12 @@ export async function readManifestFiles(
     const found = findManifests(name);
     if (!found.ok) mistakes.push(`-f ${name}: ${found.error}`);
     for (const path of found.ok ? found.value : []) {
-      const text = readTextFile(path);
+      const text = readText(path);
       if (text.ok) files.push({ name: path, text: text.value, isNamed: path === name });
       else mistakes.push(`-f ${path}: ${text.error}`);
     }
   }
   return mistakes.length > 0 ? err(mistakes) : ok(files);
-}
-
-/** The error completes `FILE: ...`. */
-export function readTextFile(path: string): Result<string> {
-  try {
-    const bytes = readBoundedFile(path, MAX_BYTES);
-    return bytes === undefined ? err(TOO_LARGE) : decode(bytes);
-  } catch (error) {
-    return err(describe(error));
-  }
 }
 
 async function readStream(stream: AsyncIterable<unknown>): Promise<Result<string>> {
@@ -61,21 +49,12 @@ async function readStream(stream: AsyncIterable<unknown>): Promise<Result<string
     for await (const chunk of stream) {
       const part = chunk instanceof Uint8Array ? chunk : Buffer.from(String(chunk));
       bytes += part.length;
-      if (bytes > MAX_BYTES) return err(TOO_LARGE);
+      if (bytes > MAX_FILE_BYTES) return err(TOO_LARGE);
       chunks.push(part);
     }
-    return decode(Buffer.concat(chunks));
+    return decodeText(Buffer.concat(chunks));
   } catch (error) {
-    return err(describe(error));
-  }
-}
-
-/** A replacement character in an image's name would be judged as if somebody had written it. */
-function decode(bytes: Uint8Array): Result<string> {
-  try {
-    return ok(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
-  } catch {
-    return err('no text in UTF-8');
+    return err(whyUnread(error) ?? 'it cannot be read');
   }
 }
 
@@ -86,7 +65,7 @@ function findManifests(path: string): Result<readonly string[]> {
     const found = walk(path);
     return found.length > 0 ? ok(found) : err('the folder has no .yaml, .yml or .json file');
   } catch (error) {
-    return err(describe(error));
+    return err(whyUnread(error) ?? 'it cannot be read');
   }
 }
 
@@ -97,11 +76,4 @@ function walk(folder: string): readonly string[] {
     if (entry.isDirectory()) return entry.name.startsWith('.') || entry.name === 'node_modules' ? [] : walk(path);
     return MANIFEST_NAME.test(entry.name) ? [path] : [];
   });
-}
-
-function describe(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'no such file or folder';
-  if (code === 'EISDIR') return 'a folder, not a file';
-  return code === 'EACCES' ? 'no permission to read it' : 'cannot be read';
 }

@@ -1,4 +1,5 @@
 import { parsePlatform, spellPlatform } from '../image/platform.ts';
+import { readText } from '../file/read-text.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import { diskTree, type FileTree } from '../node/file-tree.ts';
 import type { ConfigPath } from '../node/settings.ts';
@@ -6,7 +7,6 @@ import { quote } from '../outcome/printable.ts';
 import { parseRuntime } from '../outcome/runtime.ts';
 import { formatMistakes, readPolicy } from '../policy/load.ts';
 import type { NodeDeclaration, Policy } from '../policy/policy.ts';
-import { readTextFile } from './files.ts';
 import { unreadIn } from './settings-folder.ts';
 import { readConfigPath, readDropIns, type NamedText } from './settings-files.ts';
 
@@ -48,7 +48,7 @@ export function readNodeFlags(flags: NodeFlags): Result<NodeChoices, readonly st
   const mistakes: string[] = [];
   const file = (flag: string, path: string | undefined): NamedText | undefined => {
     if (path === undefined) return undefined;
-    const text = readTextFile(path);
+    const text = readText(path);
     if (text.ok) return { name: path, text: text.value };
     mistakes.push(`${flag} ${path}: ${text.error}`);
     return undefined;

@@ -1,4 +1,5 @@
 import { KubeConfig } from '@kubernetes/client-node';
+import { whyUnread } from '../file/why-unread.ts';
 
 /** Where the way to the API server is written. `context` names one of the file's contexts, else its current one. */
 export type KubeSource =
@@ -41,17 +42,12 @@ function load(config: KubeConfig, source: KubeSource): void {
 /** Why, where it can be said without a word of the file: tokens stand in it. */
 function describeCause(cause: unknown): string {
   if (!(cause instanceof Error)) return '';
-  const unread = 'code' in cause ? UNREAD.get(String(cause.code)) : undefined;
+  const unread = whyUnread(cause);
   if (unread !== undefined) return `: ${unread}`;
   if (cause.name === 'YAMLException') return `: ${placeOf(cause)}it is no sound YAML`;
   return MISSING.test(cause.message) ? `: ${cause.message}` : '';
 }
 
-const UNREAD: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'there is no such file'],
-  ['EISDIR', 'it is a folder'],
-  ['EACCES', 'no permission to read it'],
-]);
 /** The client's own words: `clusters[0].cluster.server is missing`. */
 const MISSING = /^(?:clusters|contexts|users)\[\d+\]\.[a-z.]{1,40} is missing$/u;
 

@@ -1,8 +1,9 @@
 import { fieldOf, listOf, textOf } from '../admission/field.ts';
-import { inNamespace, isWorkloadName, readWorkload, type Workload } from '../admission/images.ts';
+import { inNamespace, isWorkloadName, podSpecPath, readWorkload, type Workload } from '../admission/images.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import { listed, toPrintable } from '../outcome/printable.ts';
 import { placeIn, readDocuments, type ManifestObject } from './documents.ts';
+import { findMisshapen, type Misshapen } from './misshapen.ts';
 import { readSecret, type ManifestSecret } from './secret.ts';
 
 /** What the files of a `check` hold that matters to pulls. */
@@ -62,6 +63,9 @@ function readObject(source: ManifestObject, file: ManifestFile, read: Read): voi
     }
     return;
   }
+  const addMistake = (name: string, { at, reason }: Misshapen): void => {
+    read.mistakes.push(`${placeIn(file.name, source.lineOf(at))}: ${kind} ${toPrintable(name)}: ${reason}`);
+  };
   if (kind === 'Secret' && apiVersion === 'v1') {
     const secret = readSecret(source.object);
     if (secret.ok) read.secrets.push({ value: secret.value, source });
@@ -69,17 +73,29 @@ function readObject(source: ManifestObject, file: ManifestFile, read: Read): voi
     return;
   }
   if (kind === 'ServiceAccount' && apiVersion === 'v1') {
-    read.serviceAccounts.push({ value: readServiceAccount(source.object), source });
+    const account = readServiceAccount(source.object);
+    const mistake = findMisshapen(source.object, []);
+    if (mistake === undefined) {
+      read.serviceAccounts.push({ value: account, source });
+    } else {
+      addMistake(account.name, mistake);
+    }
     return;
   }
   const workload = readWorkload(source.object);
-  if (workload === undefined) read.otherKinds.add(kindWithVersion(kind, apiVersion));
-  else if (workload.unreadable > 0) {
-    const place = placeIn(file.name, source.lineOf('spec'));
-    read.mistakes.push(
-      `${place}: ${kind} ${toPrintable(workload.name)}: an image or a container is not written as one`,
-    );
-  } else read.workloads.push({ value: workload, source });
+  if (workload === undefined) {
+    read.otherKinds.add(kindWithVersion(kind, apiVersion));
+    return;
+  }
+  const mistake =
+    workload.unreadable > 0
+      ? { at: ['spec'], reason: 'an image or a container is not written as one' }
+      : findMisshapen(source.object, podSpecPath(kind));
+  if (mistake === undefined) {
+    read.workloads.push({ value: workload, source });
+  } else {
+    addMistake(workload.name, mistake);
+  }
 }
 
 /** `Deployment` of a group that has none any more would be a riddle without its `apiVersion`. */

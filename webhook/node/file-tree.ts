@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { readBoundedFile } from './bounded-file.ts';
+import { readBoundedFile } from '../file/bounded-file.ts';
 
 /** A folder of settings files, on disk or held by a policy. Paths are relative to it, with `/`. */
 export interface FileTree {
