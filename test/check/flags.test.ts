@@ -112,6 +112,10 @@ describe('the flags of check', () => {
       { credentialProviders: ['https://gcr.io'] },
       /^--credential-providers "https:\/\/gcr\.io": expected none, possible or a host such as \*\.gcr\.io$/u,
     ],
+    [
+      { credentialProviders: ['gcr.[io'] },
+      /^--credential-providers "gcr\.\[io": expected none, possible or a host such as \*\.gcr\.io$/u,
+    ],
     [{ certsD: '/nowhere' }, /^--certs-d \/nowhere: no such folder$/u],
     [{ dockerDaemon: '/nowhere' }, /^--docker-daemon \/nowhere: there is no such file or folder$/u],
     [{ registriesConf: tmpdir() }, /^--registries-conf .*: it is a folder$/u],

@@ -7,6 +7,7 @@ import { quote } from '../outcome/printable.ts';
 import { parseRuntime } from '../outcome/runtime.ts';
 import { formatMistakes, readPolicy } from '../policy/load.ts';
 import type { NodeDeclaration, Policy } from '../policy/policy.ts';
+import { MATCH_IMAGES } from '../policy/scalar.ts';
 import { unreadIn } from './settings-folder.ts';
 import { readConfigPath, readDropIns, type NamedText } from './settings-files.ts';
 
@@ -107,9 +108,6 @@ function readPlatforms(texts: readonly string[] | undefined, mistakes: string[])
   return { list, isExhaustive: true };
 }
 
-/** The shape of the kubelet's matchImages, without a scheme. */
-const PATTERN = /^[A-Za-z0-9*?[\].-]+(?::\d{1,5})?(?:\/\S*)?$/u;
-
 function readProviders(texts: readonly string[] | undefined, mistakes: string[]): NodeChoices['credentialProviders'] {
   if (texts === undefined) return undefined;
   const patterns = splitLists(texts);
@@ -118,7 +116,7 @@ function readProviders(texts: readonly string[] | undefined, mistakes: string[])
     mistakes.push(`--credential-providers ${word} stands alone: it says the same of every host`);
   }
   for (const pattern of patterns) {
-    if (!PATTERN.test(pattern)) {
+    if (!MATCH_IMAGES.test(pattern)) {
       mistakes.push(`--credential-providers ${quote(pattern, 60)}: expected none, possible or a host such as *.gcr.io`);
     }
   }

@@ -64,9 +64,9 @@ export const imagePattern = shaped(/^[A-Za-z0-9*[\]][\w.:@/*[\]-]*$/u, 'an image
   'ghcr.io/team',
   '*.example.com/*',
 ]);
-export const matchImagesPattern = shaped(/^[A-Za-z0-9*?[\].-]+(?::\d{1,5})?(?:\/[^\s]*)?$/u, 'a matchImages pattern', [
-  '*.dkr.ecr.*.amazonaws.com',
-]);
+/** A host of the kubelet's `matchImages`, without a scheme: what stands in brackets is one character of several. */
+export const MATCH_IMAGES = /^(?:[A-Za-z0-9*?.-]|\[[^\s[\]/]+\])+(?::\d{1,5})?(?:\/\S*)?$/u;
+export const matchImagesPattern = shaped(MATCH_IMAGES, 'a matchImages pattern', ['*.dkr.ecr.*.amazonaws.com']);
 export const objectName = shaped(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/u, 'the name of an object', ['registry-client']);
 export const dataKey = shaped(/^[\w.-]+$/u, 'a key of a Secret', ['tls.key']);
 export const treePath = shaped(/^(?!\/)(?!(?:.*\/)?\.{1,2}(?:\/|$))[^\s\\]+$/u, 'a relative path', [
