@@ -50,7 +50,7 @@ function decodeDocument(table: Table): Result<RegistriesFile, Mistake> {
   if (valueOf(document, 'registries') !== undefined) {
     return err(
       mistake(
-        'expected version 2 of registries.conf, with [[registry]] tables instead of [registries.*]',
+        'expected version 2 of registries.conf, with [[registry]] tables instead of [registries.*], which only CRI-O of before 2026 reads',
         '[registries',
       ),
     );
