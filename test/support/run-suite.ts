@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 
 /**
  * Runs the tests whose names end as the first argument says (default `test`, the unit tests; `programs`, those that run
- * other programs) in a few processes, as starting one and loading the program costs more than most files' tests.
+ * other programs; `runtimes`, tables with a column for each runtime) in a few processes, as starting one and loading the program costs more than most files' tests.
  * `node --test FILE` runs one file as ever.
  */
 const ENDING = process.argv[2] ?? 'test';
@@ -15,11 +15,11 @@ const REPORTER = './test/support/reporter.ts';
 const TEST_LIMIT_MS = 240_000;
 /** Folders that load the same parts of the program, the longest first. Whatever is in none has a process of its own. */
 const TOGETHER: readonly (readonly string[])[] = [
-  ['pull'],
   ['check', 'cli', 'serve', 'certs', 'kube'],
   ['registry', 'http', 'engine'],
-  ['demo', 'package', 'deploy'],
+  ['pull'],
   ['.', 'admission', 'credentials', 'file', 'image', 'manifests', 'node', 'outcome', 'policy', 'report', 'telemetry'],
+  ['demo', 'package', 'deploy'],
 ];
 /** Takes longer than half of all the others, so that one process would be waited for. */
 const IN_HALVES = 'pull';
