@@ -24,7 +24,7 @@ const TOGETHER: readonly (readonly string[])[] = [
 /** Takes longer than half of all the others, so that one process would be waited for. */
 const IN_HALVES = 'pull';
 /** Tests wait too, for time-outs and for processes of their own. */
-const AT_A_TIME = Math.max(2, availableParallelism()) + 1;
+const AT_A_TIME = Math.max(2, availableParallelism()) + 2;
 
 type Count = { readonly passed: number; readonly failed: number; readonly skipped: number };
 type Batch = { readonly name: string; readonly files: readonly string[] };
