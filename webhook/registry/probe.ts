@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Connect, ConnectOptions, TlsConnectOptions } from './connection.ts';
-import { NetworkError } from './failure.ts';
+import { NetworkError, type NetworkFailure } from './failure.ts';
 import { tlsFailure } from './tls-failure.ts';
 
 type Address = Pick<ConnectOptions, 'host' | 'port'>;
@@ -51,45 +51,55 @@ export async function speaksTls(
  * after the handshake, in an alert that an HTTP client which sees the end first does not hear. Asked once more, the
  * alert is listened for.
  */
-export async function wantsClientCertificate(
+export function wantsClientCertificate(
   connect: Connect,
   options: ConnectOptions,
   limit: AbortSignal,
+): Promise<boolean> {
+  const facts = { hasClientCertificate: false, showedCertificate: true };
+  return watchAnswer(connect, options, limit, {
+    failsWith: 'client-certificate-required',
+    watch: (socket, tell) => {
+      socket.once('error', (error) => tell(tlsFailure(error, facts).kind === 'client-certificate-required'));
+      socket.once('close', () => tell(false));
+    },
+  });
+}
+
+/** Whether a server ends the connection before it answers. */
+export function breaksOff(connect: Connect, options: ConnectOptions, limit: AbortSignal): Promise<boolean> {
+  return watchAnswer(connect, options, limit, {
+    failsWith: 'reset',
+    watch: (socket, tell) => {
+      socket.once('data', () => tell(false));
+      socket.once('error', () => tell(true));
+      socket.once('close', () => tell(true));
+    },
+  });
+}
+
+type Watching = {
+  /** The failure of the connection itself that is a yes. */
+  readonly failsWith: NetworkFailure['kind'];
+  readonly watch: (socket: Socket, tell: (isSo: boolean) => void) => void;
+};
+
+/** Connects, asks, and watches what becomes of the connection; no answer in time is a no. */
+async function watchAnswer(
+  connect: Connect,
+  options: ConnectOptions,
+  limit: AbortSignal,
+  { failsWith, watch }: Watching,
 ): Promise<boolean> {
   let socket: Socket;
   try {
     ({ socket } = await connect(options, limit));
   } catch (error) {
-    return error instanceof NetworkError && error.failure.kind === 'client-certificate-required';
+    return error instanceof NetworkError && error.failure.kind === failsWith;
   }
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const giveUp = (): void => resolve(false);
-  const facts = { hasClientCertificate: false, showedCertificate: true };
-  socket.once('error', (error) => resolve(tlsFailure(error, facts).kind === 'client-certificate-required'));
-  socket.once('close', giveUp);
-  limit.addEventListener('abort', giveUp, { once: true });
-  socket.write(request('HEAD', options));
-  try {
-    return await promise;
-  } finally {
-    limit.removeEventListener('abort', giveUp);
-    socket.destroy();
-  }
-}
-
-/** Whether a server ends the connection before it answers. */
-export async function breaksOff(connect: Connect, options: ConnectOptions, limit: AbortSignal): Promise<boolean> {
-  let socket: Socket;
-  try {
-    ({ socket } = await connect(options, limit));
-  } catch (error) {
-    return error instanceof NetworkError && error.failure.kind === 'reset';
-  }
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const giveUp = (): void => resolve(false);
-  socket.once('data', giveUp);
-  socket.once('error', () => resolve(true));
-  socket.once('close', () => resolve(true));
+  watch(socket, resolve);
   limit.addEventListener('abort', giveUp, { once: true });
   socket.write(request('HEAD', options));
   try {
