@@ -137,7 +137,7 @@ describe('asking the name servers', () => {
     assert.deepEqual(await resolve('both.test', never), ['10.0.0.1', 'fd00::1']);
     assert.deepEqual(await resolve('file.test', never), ['10.0.0.9']);
     await assert.rejects(resolve('gone.test', never), { failure: { kind: 'dns' } });
-    assert.equal(silent, 100);
+    assert.ok(silent > 0, 'none was waited for');
     await Promise.all(waiting);
     assert.deepEqual(system, ['file.test']);
   });
