@@ -31,7 +31,7 @@ export function loadFromFiles(certFile: string, keyFile: string, options: FileCe
   let running: Promise<void> | undefined;
 
   const look = async (): Promise<void> => {
-    const read = await readPair(certFile, keyFile, now());
+    const read = readPair(certFile, keyFile, now());
     if (read.ok) {
       reported = undefined;
       if (holder.take(read.value)) onEvent({ kind: 'rotated', reason: `${certFile} has changed` });
@@ -51,7 +51,7 @@ export function loadFromFiles(certFile: string, keyFile: string, options: FileCe
     onChange: holder.onChange,
     async start(signal) {
       signal.throwIfAborted();
-      const first = await readPair(certFile, keyFile, now());
+      const first = readPair(certFile, keyFile, now());
       if (!first.ok) throw new Error(first.error);
       holder.take(first.value);
       running ??= poll();
@@ -64,7 +64,7 @@ export function loadFromFiles(certFile: string, keyFile: string, options: FileCe
   };
 }
 
-async function readPair(certFile: string, keyFile: string, nowMs: number): Promise<Result<ServingPair>> {
+function readPair(certFile: string, keyFile: string, nowMs: number): Result<ServingPair> {
   const [cert, key] = [readText(certFile), readText(keyFile)];
   if (!cert.ok) return err(`${certFile} cannot be read: ${cert.error}`);
   if (!key.ok) return err(`${keyFile} cannot be read: ${key.error}`);

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeText, MAX_FILE_BYTES, readText, TOO_LARGE } from '../file/read-text.ts';
-import { whyUnread } from '../file/why-unread.ts';
+import { describeUnread } from '../file/why-unread.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { ManifestFile } from '../manifests/manifests.ts';
 
@@ -54,7 +54,7 @@ async function readStream(stream: AsyncIterable<unknown>): Promise<Result<string
     }
     return decodeText(Buffer.concat(chunks));
   } catch (error) {
-    return err(whyUnread(error) ?? 'it cannot be read');
+    return err(describeUnread(error));
   }
 }
 
@@ -65,7 +65,7 @@ function findManifests(path: string): Result<readonly string[]> {
     const found = walk(path);
     return found.length > 0 ? ok(found) : err('the folder has no .yaml, .yml or .json file');
   } catch (error) {
-    return err(whyUnread(error) ?? 'it cannot be read');
+    return err(describeUnread(error));
   }
 }
 

@@ -1,5 +1,5 @@
-import { parsePlatform, spellPlatform } from '../image/platform.ts';
 import { readText } from '../file/read-text.ts';
+import { parsePlatform, spellPlatform } from '../image/platform.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import { diskTree, type FileTree } from '../node/file-tree.ts';
 import type { ConfigPath } from '../node/settings.ts';

@@ -1,5 +1,7 @@
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { whyUnread } from '../file/why-unread.ts';
+import { codeOf } from '../image/error-code.ts';
 import { MAX_FILE_BYTES } from '../node/file-tree.ts';
 
 /** One folder for each registry with some files in it; what has more is nobody's settings. */
@@ -16,7 +18,7 @@ export function unreadIn(folder: string): readonly string[] {
   if (typeof names === 'string') return [`${folder}: ${names}`];
   const found: string[] = [];
   for (const path of names.flatMap((name) => [join(folder, name), ...beneath(join(folder, name))])) {
-    const why = whyUnread(path);
+    const why = whySettingsUnread(path);
     if (why !== undefined) found.push(`${path}: ${why}`);
   }
   return found;
@@ -32,25 +34,22 @@ function namesIn(folder: string): readonly string[] | string {
   try {
     return readdirSync(folder).toSorted().slice(0, MAX_ENTRIES);
   } catch (error) {
-    return WHY.get(codeOf(error)) ?? 'cannot be read';
+    return NO_FOLDER.get(codeOf(error) ?? '') ?? whyUnread(error) ?? 'cannot be read';
   }
 }
 
-const WHY: ReadonlyMap<unknown, string> = new Map([
+const NO_FOLDER: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'no such folder'],
   ['ENOTDIR', 'a file, not a folder'],
-  ['EACCES', 'no permission to read it'],
 ]);
 
-function whyUnread(path: string): string | undefined {
+function whySettingsUnread(path: string): string | undefined {
   try {
     const found = statSync(path);
     accessSync(path, found.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK);
     return SETTINGS.test(path) && found.size > MAX_FILE_BYTES ? 'larger than 1 MiB, as no settings file is' : undefined;
   } catch (error) {
     // a link that leads nowhere leads nowhere on the node too
-    return codeOf(error) === 'EACCES' ? 'no permission to read it' : undefined;
+    return codeOf(error) === 'EACCES' ? whyUnread(error) : undefined;
   }
 }
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../image/result.ts';
 import { readBoundedFile } from './bounded-file.ts';
-import { whyUnread } from './why-unread.ts';
+import { describeUnread } from './why-unread.ts';
 
 /** Far beyond any manifest or settings file; a file that large is something else. */
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;
@@ -11,7 +11,7 @@ export function readText(path: string): Result<string> {
     const bytes = readBoundedFile(path, MAX_FILE_BYTES);
     return bytes === undefined ? err(TOO_LARGE) : decodeText(bytes);
   } catch (error) {
-    return err(whyUnread(error) ?? 'it cannot be read');
+    return err(describeUnread(error));
   }
 }
 

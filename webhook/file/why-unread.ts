@@ -1,4 +1,6 @@
-const WHY: ReadonlyMap<unknown, string> = new Map([
+import { codeOf } from '../image/error-code.ts';
+
+const WHY: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'there is no such file or folder'],
   ['ENOTDIR', 'there is no such file or folder'],
   ['EISDIR', 'it is a folder'],
@@ -7,5 +9,8 @@ const WHY: ReadonlyMap<unknown, string> = new Map([
 
 /** Why the system did not let a file be read, as the end of a sentence; `undefined` where that would be a riddle. */
 export function whyUnread(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? WHY.get(error.code) : undefined;
+  return WHY.get(codeOf(error) ?? '');
 }
+
+/** The same with words for every other reason. */
+export const describeUnread = (error: unknown): string => whyUnread(error) ?? 'it cannot be read';

@@ -2,6 +2,7 @@ import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import { createSecureContext } from 'node:tls';
+import { codeOf } from '../image/error-code.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import { createListener, type Listener } from './listener.ts';
 
@@ -76,7 +77,7 @@ function contextOptions({ certificate, key }: ServingCertificate): Result<Contex
     createSecureContext(options);
     return ok(options);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable PEM';
+    const code = codeOf(error) ?? 'unreadable PEM';
     return err(`the serving certificate and its key cannot be used (${code})`);
   }
 }

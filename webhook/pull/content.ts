@@ -8,8 +8,8 @@ import { pathOf } from '../registry/endpoint.ts';
 import { outcomeOfFailure } from '../registry/failure-outcome.ts';
 import type { ContentCheck, LayerQuestion } from './content-check.ts';
 import { readLayer, type LayerFacts } from './layer-facts.ts';
-import type { Strangeness } from './layer-stream.ts';
 import { createSharedReads } from './shared-reads.ts';
+import type { Strangeness } from './strangeness.ts';
 
 export type ContentOptions = {
   /** Hears how many bytes of layers were read in all, each time a mebibyte has come. */

@@ -5,9 +5,11 @@ import { err, ok, type Result } from '../image/result.ts';
 import type { Doubt } from '../outcome/certainty.ts';
 import type { DamagedPart, Evidence, PullOutcome } from '../outcome/outcome.ts';
 import type { Answer } from '../registry/client.ts';
+import { contentLengthOf } from '../registry/content-length.ts';
 import { ended, type Attempt } from './attempt.ts';
 import type { Miss } from './each-endpoint.ts';
 import { isLoginElsewhere, refusal, strangerDoubts } from './status.ts';
+import { strangenessOf } from './strangeness.ts';
 
 /** What a descriptor says of a content. `size` in bytes, `undefined` where the runtime pays it no heed (F13). */
 export type Expected = { readonly part: DamagedPart; readonly digest: Digest; readonly size: number | undefined };
@@ -62,8 +64,7 @@ export function cutOff({ evidence, bytes }: Answer, part: DamagedPart, digest: D
 export function lengthOf(answer: Answer): number | undefined {
   // it has no body, whatever it says of one (RFC 9110, 15.3.5)
   if (answer.status === 204 && answer.evidence.method === 'GET') return 0;
-  const text = answer.header('content-length');
-  return text !== undefined && /^\d{1,15}$/u.test(text) ? Number(text) : undefined;
+  return contentLengthOf(answer.header('content-length'));
 }
 
 /** A status that is no success: only a 404 says something of the content. */
@@ -84,9 +85,7 @@ function wrong(
   { part, digest }: Expected,
   problem: string,
 ): { readonly ok: false; readonly error: Miss } {
-  const isPage = bareMediaType(answer.header('content-type')) === 'text/html';
-  const isUnpacked = (answer.header('content-encoding') ?? '') !== '';
-  const doubts: readonly Doubt[] = isPage || isUnpacked ? ['not-a-registry-answer'] : [];
+  const doubts: readonly Doubt[] = strangenessOf(answer) === undefined ? [] : ['not-a-registry-answer'];
   const outcome: PullOutcome = { kind: 'damaged', part, digest, problem, evidence: answer.evidence };
   return err({ attempt: ended(outcome, doubts), isFinal: true });
 }

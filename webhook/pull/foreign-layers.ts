@@ -2,6 +2,7 @@ import type { Descriptor } from '../image/descriptor.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { Evidence, PullOutcome } from '../outcome/outcome.ts';
 import { outcomeOfFailure } from '../registry/failure-outcome.ts';
+import { contentLengthOf } from '../registry/content-length.ts';
 import { curlCommand, maskedPath } from '../registry/curl.ts';
 import type { Transport, WireReply } from '../registry/transport.ts';
 import { ended, type Attempt } from './attempt.ts';
@@ -83,8 +84,8 @@ function judgeThere(
   { status, header }: WireReply,
   { evidence, traits }: { readonly evidence: Evidence; readonly traits: RuntimeTraits },
 ): Result<undefined, Attempt> {
-  const length = /^\d{1,15}$/u.exec(header('content-length') ?? '')?.[0];
-  if (status >= 300 || length === undefined || Number(length) === size || traits.checksSizes !== 'all') {
+  const length = contentLengthOf(header('content-length'));
+  if (status >= 300 || length === undefined || length === size || traits.checksSizes !== 'all') {
     return ok(undefined);
   }
   const problem = `is ${length} bytes long where it lies, the manifest says ${size}`;

@@ -1,4 +1,3 @@
-import { bareMediaType } from '../image/media-type.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { PullOutcome } from '../outcome/outcome.ts';
 import type { Answer, Ask, RegistryClient } from '../registry/client.ts';
@@ -7,6 +6,7 @@ import type { Miss } from './each-endpoint.ts';
 import { askWhole } from './fetch.ts';
 import { judgeContent, judgeHeader, lengthOf, type Expected } from './fetched-content.ts';
 import type { PullContext } from './pull-context.ts';
+import { strangenessOf } from './strangeness.ts';
 
 /** What a GET said of a layer. `size` is the manifest's, which is in `expected` only where the runtime heeds it. */
 export type SeenLayer = { readonly expected: Expected; readonly size: number | undefined; readonly seen: Answer };
@@ -60,7 +60,7 @@ async function compareUnmeasured(
   { expected, size, seen }: SeenLayer & { readonly size: number },
 ): Promise<Judged> {
   const isSmall = size <= MAX_FEW_BYTES;
-  if (!isSmall && bareMediaType(seen.header('content-type')) !== 'text/html') return ok(client);
+  if (!isSmall && strangenessOf(seen) !== 'page') return ok(client);
   const got = await askWhole(context, client, { ask: readFrom(expected, MAX_FEW_BYTES), expected });
   if (!got.ok) return err({ attempt: ended(got.error), isFinal: false });
   const { status, isWhole, wasCut } = got.value;

@@ -1,5 +1,4 @@
 import type { Descriptor } from '../image/descriptor.ts';
-import { bareMediaType } from '../image/media-type.ts';
 import { err, ok, type Result } from '../image/result.ts';
 import type { Evidence, PullOutcome } from '../outcome/outcome.ts';
 import type { Answer, Ask, RegistryClient, Resource } from '../registry/client.ts';
@@ -7,9 +6,7 @@ import { NetworkError } from '../registry/failure.ts';
 import { outcomeOfFailure } from '../registry/failure-outcome.ts';
 import type { WireReply } from '../registry/wire.ts';
 import { refusal } from './status.ts';
-
-/** What a registry's own answer with a layer is not. */
-export type Strangeness = 'page' | 'encoded';
+import { strangenessOf, type Strangeness } from './strangeness.ts';
 
 /** How the transfer of a layer ended. */
 export type Transfer = {
@@ -89,11 +86,6 @@ function refusalOf(answer: Answer, layer: Pick<Descriptor, 'digest'>): PullOutco
     return { kind: 'damaged', part: 'layer', digest: layer.digest, problem: 'is absent from the registry', evidence };
   }
   return refusal(answer);
-}
-
-function strangenessOf({ header }: Answer): Strangeness | undefined {
-  if (bareMediaType(header('content-type')) === 'text/html') return 'page';
-  return (header('content-encoding') ?? '') === '' ? undefined : 'encoded';
 }
 
 /** Nothing stands behind what came already: the layer ends there. */

@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
+import { codeOf } from '../image/error-code.ts';
 import { NetworkError } from './failure.ts';
 
 /**
@@ -82,8 +83,4 @@ async function linesOf(file: string): Promise<readonly (readonly string[])[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
   const lines = text.toLowerCase().split('\n');
   return lines.map((line) => (line.split(/[#;]/u, 1)[0] ?? '').split(/\s+/u).filter((word) => word !== ''));
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

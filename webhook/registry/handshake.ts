@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { codeOf } from '../image/error-code.ts';
 import { certificateFacts, judgeCertificate, outOfDate } from './certificate.ts';
 import type { Connected, ConnectOptions, TlsConnectOptions } from './connection.ts';
 import { NetworkError, type NetworkFailure } from './failure.ts';
@@ -38,7 +39,7 @@ export async function handshake(tls: TLSSocket, options: HandshakeOptions, signa
 /** Typed as an Error, it is OpenSSL's code as a string. */
 function chainErrorOf(error: unknown): string {
   if (typeof error === 'string') return error;
-  return error instanceof Error && 'code' in error ? String(error.code) : 'UNSPECIFIED';
+  return codeOf(error) ?? 'UNSPECIFIED';
 }
 
 function untilSecure(tls: TLSSocket, timeoutMs: number, signal: AbortSignal): Promise<void> {

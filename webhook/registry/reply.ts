@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { codeOf } from '../image/error-code.ts';
+import { contentLengthOf } from './content-length.ts';
 import { NetworkError, type NetworkFailure } from './failure.ts';
 import type { ReplyShare } from './reply-room.ts';
 import type { Reading, WireReply } from './wire.ts';
@@ -29,7 +31,7 @@ export function replyOf(response: RawResponse, terms: ReadingTerms): WireReply {
     header: (name) => all(name)[0],
     headerAll: all,
     read: (maxBytes, unpacked) => {
-      const length = unpacked === undefined ? declaredLength(response.headers) : undefined;
+      const length = unpacked === undefined ? contentLengthOf(all('content-length')[0]) : undefined;
       const admit = async (): Promise<void> => terms.room?.take(Math.min(maxBytes, length ?? maxBytes), terms.signal);
       const pieces = unpacked ?? streamOf(response.body, terms.signal);
       return readUpTo(pieces, { maxBytes, signal: terms.signal, admit });
@@ -78,11 +80,6 @@ async function readUpTo(
   return { bytes, ending: 'whole' };
 }
 
-function declaredLength(headers: RawResponse['headers']): number | undefined {
-  const written = headers['content-length'];
-  return typeof written === 'string' && /^\d{1,15}$/u.test(written) ? Number(written) : undefined;
-}
-
 async function* streamOf(body: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of body) {
@@ -96,8 +93,7 @@ async function* streamOf(body: Readable, signal: AbortSignal): AsyncGenerator<Ui
 
 /** Our own deadline, or a server that falls silent, is no proof that a body is damaged. */
 function bodyFailure(error: unknown, signal: AbortSignal): NetworkFailure {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return signal.aborted || code === 'UND_ERR_BODY_TIMEOUT'
+  return signal.aborted || codeOf(error) === 'UND_ERR_BODY_TIMEOUT'
     ? { kind: 'timeout', during: 'answer' }
     : { kind: 'reset', wasKeptAlive: false };
 }

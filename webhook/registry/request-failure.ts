@@ -1,3 +1,4 @@
+import { codeOf } from '../image/error-code.ts';
 import { NetworkError, NO_HTTP, type NetworkFailure } from './failure.ts';
 import { tlsFailure } from './tls-failure.ts';
 
@@ -24,7 +25,7 @@ const OUT_OF_TIME: ReadonlySet<string> = new Set([
 export function requestFailure(error: unknown, facts: RequestFacts): NetworkFailure {
   if (error instanceof NetworkError) return error.failure;
   if (facts.signal.aborted) return { kind: 'timeout', during: 'answer' };
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error) ?? '';
   if (OUT_OF_TIME.has(code)) return { kind: 'timeout', during: 'answer' };
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return { kind: 'not-http', reason: 'its header is too large' };
   if (code.startsWith('HPE_') || isOfParser(error, code)) return { kind: 'not-http', reason: NO_HTTP };

@@ -1,3 +1,4 @@
+import { codeOf } from '../image/error-code.ts';
 import type { NetworkFailure } from './failure.ts';
 
 /** What OpenSSL says when the answer to its hello is no TLS record. */
@@ -11,7 +12,7 @@ const NOT_TLS: ReadonlySet<string> = new Set([
   'ERR_SSL_UNKNOWN_PROTOCOL',
 ]);
 
-export const isNoTlsRecord = (error: unknown): boolean => NOT_TLS.has(codeOf(error));
+export const isNoTlsRecord = (error: unknown): boolean => NOT_TLS.has(codeOf(error) ?? '');
 
 const BROKEN_OFF = 'the server broke off the handshake: nothing that both sides accept';
 
@@ -23,7 +24,7 @@ export type TlsFacts = {
 
 /** Maps what a socket or TLS error says; used for errors after the handshake too, where TLS 1.3 tells of certificates. */
 export function tlsFailure(error: unknown, { hasClientCertificate, showedCertificate }: TlsFacts): NetworkFailure {
-  const code = codeOf(error);
+  const code = codeOf(error) ?? '';
   if (code.includes('CERTIFICATE_REQUIRED')) return { kind: 'client-certificate-required' };
   if (/ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN)/u.test(code)) {
     if (hasClientCertificate) return { kind: 'tls', reason: 'the server refused the client certificate' };
@@ -53,7 +54,7 @@ export function tlsFailure(error: unknown, { hasClientCertificate, showedCertifi
 
 /** Maps the system's error codes; what is not known is a connection that ended. */
 export function socketFailure(error: unknown): NetworkFailure {
-  switch (codeOf(error)) {
+  switch (codeOf(error) ?? '') {
     case 'ECONNREFUSED':
       return { kind: 'refused' };
     case 'ETIMEDOUT':
@@ -66,8 +67,4 @@ export function socketFailure(error: unknown): NetworkFailure {
     default:
       return { kind: 'reset', wasKeptAlive: false };
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
