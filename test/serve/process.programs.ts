@@ -1,49 +1,33 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { Agent, request } from 'undici';
 import { container, pod, reviewOf } from '../admission/builders.ts';
 import { status } from '../support/bend.ts';
-import { createAuthority, type Authority } from '../support/pki.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../support/scripted-registry.ts';
+import { createServeFolder, LOOPBACK } from './folder.ts';
 
 const CLI = join(import.meta.dirname, '../../webhook/cli.ts');
 
-let folder = '';
-let authority: Authority;
+const folder = createServeFolder();
 let registry: ScriptedRegistry;
-let certificate: readonly string[];
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'pullguard-serve-'));
-  authority = createAuthority();
-  const { chain, key } = authority.issue({ addresses: ['127.0.0.1'] });
-  certificate = ['--tls-cert', write('tls.crt', chain), '--tls-key', write('tls.key', key)];
   registry = await startScriptedRegistry();
   registry.store.repository('app').addImage({ tags: ['1', 'odd'] });
 });
 after(async () => {
   await registry.close();
-  rmSync(folder, { recursive: true });
+  folder.remove();
 });
-
-function write(name: string, text: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
-}
-
-const LOOPBACK = ['--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'];
 
 type LogLine = { readonly msg: string; readonly [field: string]: unknown };
 
 /** `pullguard serve` as a process of its own, once it is ready. */
 async function startServe(...flags: readonly string[]) {
-  const child = spawn(process.execPath, [CLI, 'serve', '--no-kube', ...LOOPBACK, ...certificate, ...flags], {
+  const child = spawn(process.execPath, [CLI, 'serve', '--no-kube', ...LOOPBACK, ...folder.certificate, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>;
@@ -95,11 +79,11 @@ nodes:
   settings: complete
   containerd: { certsD: { '${host}/hosts.toml': "server = 'http://${host}'\\n[host]" } }
 `;
-    const policy = write('policy.yaml', policyText('enforce'));
+    const policy = folder.write('policy.yaml', policyText('enforce'));
     const flags = ['--policy', policy, '--add-host', 'reg.test:127.0.0.1', '--linger', '1s'];
     const server = await startServe(...flags);
     t.after(() => server.stop());
-    const dispatcher = new Agent({ connect: { ca: authority.certificate } });
+    const dispatcher = new Agent({ connect: { ca: folder.authority.certificate } });
     t.after(() => dispatcher.close());
     const review = async (image: string): Promise<Answer['response']> => {
       // what a node may hold already is not known without a cluster, so the pull has to be certain
@@ -140,12 +124,12 @@ nodes:
     const blocked = await review(`127.0.0.1:${registry.port}/app:2`);
     assert.ok(blocked.allowed);
 
-    write('policy.yaml', policyText('warn'));
+    folder.write('policy.yaml', policyText('warn'));
     await server.heard(({ msg, mode }) => msg === 'policy in force' && mode === 'warn');
     const tolerated = await review(`${host}/app:2`);
     assert.ok(tolerated.allowed);
     assert.match(tolerated.warnings?.join() ?? '', /does not exist/u);
-    write('policy.yaml', policyText('loud'));
+    folder.write('policy.yaml', policyText('loud'));
     const refused = await server.heard(({ msg }) => msg === 'policy refused');
     assert.equal(refused['inForce'], 'the last good one');
     assert.ok((await review(`${host}/app:2`)).allowed);

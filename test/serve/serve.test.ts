@@ -1,35 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { readConfig, readSettings } from '../../webhook/config.ts';
 import { serve } from '../../webhook/main.ts';
 import { runHere } from '../cli/run-here.ts';
 import { startFakeApi, type FakeApi } from '../kube/fake-api.ts';
-import { createAuthority } from '../support/pki.ts';
+import { createServeFolder, LOOPBACK } from './folder.ts';
 
-let folder = '';
-let certificate: readonly string[];
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'pullguard-serve-'));
-  const { chain, key } = createAuthority().issue({ addresses: ['127.0.0.1'] });
-  certificate = ['--tls-cert', write('tls.crt', chain), '--tls-key', write('tls.key', key)];
-});
-after(() => {
-  rmSync(folder, { recursive: true });
-});
-
-function write(name: string, text: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
-}
-
-const LOOPBACK = ['--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'];
+const folder = createServeFolder();
+const [, cert, , key] = folder.certificate;
+after(folder.remove);
 
 type LogLine = { readonly msg: string; readonly [field: string]: unknown };
 
@@ -39,14 +22,13 @@ describe('pullguard serve', () => {
     await once(taken, 'listening');
     t.after(() => taken.close());
     const port = (taken.address() as AddressInfo).port;
-    const [, cert = '', , key = ''] = certificate;
-    const bad = write('bad.yaml', 'mod: warn\nmode: loud\n');
+    const bad = folder.write('bad.yaml', 'mod: warn\nmode: loud\n');
     const start = (...flags: readonly string[]) => runHere(['serve', ...flags, '--log-level', 'error']);
     const own = (...flags: readonly string[]) => start('--no-kube', '--tls-cert', cert, '--tls-key', key, ...flags);
 
     const runs = [
       await own(...LOOPBACK, '--policy', bad),
-      await own(...LOOPBACK, '--policy', join(folder, 'none.yaml')),
+      await own(...LOOPBACK, '--policy', join(folder.path, 'none.yaml')),
       await own('--listen', `127.0.0.1:${port}`, '--admin-listen', '127.0.0.1:0'),
       await own('--listen', '127.0.0.1:0', '--admin-listen', `127.0.0.1:${port}`),
       await start('--no-kube', ...LOOPBACK, '--tls-cert', '/none.crt', '--tls-key', key),
@@ -65,7 +47,7 @@ describe('pullguard serve', () => {
           `pullguard: ${bad}:1: mod: unknown key, did you mean "mode"?`,
           `pullguard: ${bad}:2: mode: expected observe, warn or enforce, found the text "loud"`,
         ],
-        [`pullguard: ${join(folder, 'none.yaml')} cannot be read: there is no such file or folder`],
+        [`pullguard: ${join(folder.path, 'none.yaml')} cannot be read: there is no such file or folder`],
         [`pullguard: cannot listen on 127.0.0.1:${port}: another process listens there`],
         [`pullguard: cannot listen on 127.0.0.1:${port}: another process listens there`],
         ['pullguard: /none.crt cannot be read: there is no such file or folder'],
@@ -86,7 +68,6 @@ describe('pullguard serve', () => {
     async function startWith(policy: string): Promise<readonly string[]> {
       const maps = '/api/v1/namespaces/pullguard/configmaps';
       api.put(maps, { metadata: { name: 'policy' }, data: { 'policy.yaml': policy } });
-      const [, cert = '', , key = ''] = certificate;
       const flags = { tlsCert: cert, tlsKey: key, kubeconfig: api.kubeconfig, policyConfigmap: 'pullguard/policy' };
       const ports = { listen: '127.0.0.1:0', adminListen: '127.0.0.1:0', linger: '0' };
       const config = readConfig(readSettings({ ...flags, ...ports }, {}));
